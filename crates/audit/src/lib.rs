@@ -1,0 +1,1 @@
+//! Opens a wheel, binary or folder once; the rules on what is inside.

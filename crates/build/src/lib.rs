@@ -1,0 +1,1 @@
+//! PEP 517 builds: from a project's sources to one wheel.

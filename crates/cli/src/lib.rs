@@ -1,0 +1,1 @@
+//! The program: settings, call, render, exit code.

@@ -1,0 +1,1 @@
+//! Steps and the child processes that carry them out: announced, logged, bounded, killed with all they started.

@@ -1,0 +1,1 @@
+//! Dependency closure, scopes and symbol resolution against providers that are handed in.

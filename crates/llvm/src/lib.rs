@@ -1,0 +1,1 @@
+//! LLVM: finding installations, naming their libraries.

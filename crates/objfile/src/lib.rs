@@ -1,0 +1,1 @@
+//! One view of ELF, Mach-O and PE/COFF objects and static archives.

@@ -1,0 +1,1 @@
+//! The story of `wheels`: a Plan walked through the stages.

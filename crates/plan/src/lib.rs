@@ -1,0 +1,1 @@
+//! Settings and the Plan: every build, every step, and why something will not run.

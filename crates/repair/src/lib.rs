@@ -1,0 +1,1 @@
+//! Repairing a wheel so that it carries the libraries it needs.

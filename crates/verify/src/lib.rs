@@ -1,0 +1,1 @@
+//! The real import of a wheel in a fresh environment.

@@ -1,0 +1,1 @@
+//! The wheel archive: members, METADATA, WHEEL, RECORD; reading and writing.

@@ -1,0 +1,2 @@
+//! The entry of `cargo xtask`.
+fn main() {}
