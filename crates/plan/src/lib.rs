@@ -1,1 +1,25 @@
-//! Settings and the Plan: every build, every step, and why something will not run.
+//! Settings and the Plan: ci/wheels.yaml, pyproject.toml and what this machine has (`World`) become every build, every
+//! step with its exact command line, and for what will not run here the reason.
+//!
+//! Knows: the configuration's format, precedence, which requests the stages get, cache keys, the CI matrix. Must not
+//! know: processes (nothing is started here) and what is inside binaries. Reading the configuration touches files;
+//! [`make`] is pure.
+#![forbid(unsafe_code)]
+
+/// The configuration's text: YAML reading and the shape of ci/wheels.yaml.
+pub mod config {
+    pub mod file;
+    pub mod yaml;
+}
+mod keys;
+mod locks;
+pub mod matrix;
+mod plan;
+mod pyproject;
+pub mod settings;
+pub mod show;
+
+pub use config::yaml::{ConfigError, Place};
+pub use plan::*;
+pub use pyproject::Pyproject;
+pub use settings::{Given, Origin, Settings};

@@ -1,0 +1,131 @@
+//! What most commands need first: the root, the settings, what this machine has.
+
+use crate::args::{Global, Selection};
+use crate::console::{Console, Talk};
+use crate::exit::{self, Failure};
+use crate::registry::REGISTRY;
+use camino::{Utf8Path, Utf8PathBuf};
+use exec::{Cancel, Runner, Silent};
+use host::World;
+use plan::settings::CONFIG_FILE;
+use plan::{Given, Layout, Origin, Plan, Settings};
+
+/// Root, settings and world of one call.
+pub(crate) struct Context {
+    pub(crate) root: Utf8PathBuf,
+    pub(crate) settings: Settings,
+    pub(crate) layout: Layout,
+    pub(crate) world: World,
+    pub(crate) only: Vec<String>,
+    /// The world was read from a file: nothing may be run by it.
+    pub(crate) recorded: bool,
+}
+
+impl Context {
+    /// Reads the configuration and asks the machine, or the recorded world.
+    pub(crate) fn load(
+        global: &Global,
+        selection: &Selection,
+        out: Option<&Utf8Path>,
+        cancel: &Cancel,
+    ) -> Result<Self, Failure> {
+        let root = root(global)?;
+        let given = Given {
+            python: given(&selection.python, "--python", "WHEELPROOF_PYTHON"),
+            targets: given(&selection.target, "--target", "WHEELPROOF_TARGET"),
+        };
+        let settings = Settings::load(&root, &given, &REGISTRY)?;
+        let layout = Layout::new(&root, out);
+        let context = Self {
+            world: match &global.world {
+                Some(file) => World::read(file).map_err(Failure::usage)?,
+                None => ask(&settings, &layout, cancel)?,
+            },
+            recorded: global.world.is_some(),
+            only: selection.only.clone(),
+            root,
+            settings,
+            layout,
+        };
+        Ok(context)
+    }
+
+    /// Asks the machine again, as after something was installed.
+    pub(crate) fn ask_again(&mut self, cancel: &Cancel) -> Result<(), Failure> {
+        self.world = ask(&self.settings, &self.layout, cancel)?;
+        Ok(())
+    }
+
+    /// The plan of the selected builds.
+    pub(crate) fn plan(&self) -> Result<Plan, Failure> {
+        let plan = plan::make(&self.settings, &self.world, &self.layout, &self.only).map_err(Failure::usage)?;
+        if !plan.builds.is_empty() {
+            return Ok(plan);
+        }
+        let all = plan::make(&self.settings, &self.world, &self.layout, &[]).map_err(Failure::usage)?;
+        let ids: Vec<String> = all.builds.iter().map(plan::PlannedBuild::scope).collect();
+        let failure = if self.only.is_empty() {
+            Failure::new(exit::NOTHING, "nothing is asked for: no Python fits `python:` and the projects' requires-python")
+        } else {
+            Failure::new(exit::NOTHING, format!("`--only {}` selects no build", self.only.join(",")))
+                .help(format!("there are: {}", ids.join(", ")))
+        };
+        Err(failure)
+    }
+}
+
+/// What this machine has, and the state of the projects' sources.
+fn ask(settings: &Settings, layout: &Layout, cancel: &Cancel) -> Result<World, Failure> {
+    let cache = layout.cache();
+    let runner = Runner::new(&Silent, cancel);
+    let mut probe = host::Probe::of_this_process(Some(cache.clone()));
+    probe.configured_llvm = settings.llvm_dir();
+    probe.probe_packages = true;
+    let mut world = host::probe(&probe, &runner);
+    for project in &settings.projects {
+        let file = cache.join(format!("sources-{}.json", project.key));
+        let digest = host::sources::digest(&project.dir, Some(&file), &runner)
+            .map_err(|error| Failure::new(exit::STEP, error.to_string()))?;
+        world.sources.insert(project.key.clone(), digest);
+    }
+    Ok(world)
+}
+
+fn given(values: &[String], flag: &str, variable: &str) -> Option<(Vec<String>, Origin)> {
+    if values.is_empty() {
+        return None;
+    }
+    // clap does not say where a value came from once it is parsed; the flag's presence does.
+    let typed = std::env::args().any(|argument| argument == flag || argument.starts_with(&format!("{flag}=")));
+    let origin =
+        if typed { Origin::CommandLine(flag.to_owned()) } else { Origin::Environment(variable.to_owned()) };
+    Some((values.to_vec(), origin))
+}
+
+/// `--project`, else the nearest folder upwards that has ci/wheels.yaml, else here.
+pub(crate) fn root(global: &Global) -> Result<Utf8PathBuf, Failure> {
+    let here = std::env::current_dir().map_err(|error| Failure::usage(format!("there is no current folder: {error}")))?;
+    let here = Utf8PathBuf::from_path_buf(here)
+        .map_err(|path| Failure::usage(format!("`{}` is not UTF-8; paths here must be", path.display())))?;
+    match &global.project {
+        Some(project) => {
+            let root = here.join(project);
+            let root = root.canonicalize_utf8().map_err(|error| {
+                Failure::usage(format!("`--project {project}`: {error}"))
+            })?;
+            if root.is_dir() { Ok(root) } else { Err(Failure::usage(format!("`--project {project}` is not a folder"))) }
+        }
+        None => Ok(here.ancestors().find(|dir| dir.join(CONFIG_FILE).is_file()).unwrap_or(&here).to_owned()),
+    }
+}
+
+/// How talkative this call is.
+pub(crate) fn console(global: &Global) -> Console {
+    Console::new(talk(global))
+}
+
+/// The same as a value.
+pub(crate) fn talk(global: &Global) -> Talk {
+    let github = std::env::var_os("GITHUB_ACTIONS").is_some_and(|value| value == "true");
+    Talk::choose(global.quiet, global.verbose, github)
+}

@@ -1,0 +1,124 @@
+//! What the operating system is and has. Linux is read from files; the others are asked by their own programs.
+
+use std::time::Duration;
+
+use camino::{Utf8Path, Utf8PathBuf};
+use exec::{Query, Runner};
+use platform::Os;
+
+use crate::{
+    Libc, LibcKind,
+    cached::{Answers, Witness},
+};
+
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// The C library that programs are linked to, as `ldd` says it: both have an `ldd` of their own.
+pub(crate) fn libc(
+    os: Os,
+    root: &Utf8Path,
+    ldd: Option<&Utf8Path>,
+    cache: Option<Utf8PathBuf>,
+    runner: &Runner<'_>,
+) -> Option<Libc> {
+    let ldd = (os == Os::Linux).then_some(ldd).flatten()?;
+    let mut answers = Answers::<Option<Libc>>::open(cache, "ldd 1");
+    let known = answers.get("libc").cloned();
+    let answer = known.unwrap_or_else(|| {
+        let witnesses = vec![Witness::of(ldd), Witness::of(root.join("etc/ld.so.cache"))];
+        let query = Query::new([ldd.as_str(), "--version"]).env("LC_ALL", "C").timeout(PATIENCE);
+        let found = runner
+            .capture(&query)
+            .ok()
+            .and_then(|captured| parse_ldd(&captured.stdout_text()).or_else(|| parse_ldd(&captured.stderr_text())));
+        answers.put("libc", witnesses, found.clone());
+        found
+    });
+    answers.save();
+    answer
+}
+
+/// glibc prints `ldd (Debian GLIBC 2.36-9+deb12u9) 2.36`; musl prints `musl libc (x86_64)` and below it `Version 1.2.4`.
+fn parse_ldd(text: &str) -> Option<Libc> {
+    let first = text.lines().next()?;
+    if first.starts_with("musl libc") {
+        let version = text.lines().find_map(|line| line.strip_prefix("Version "))?.trim();
+        return Some(Libc { kind: LibcKind::Musl, version: version.to_owned() });
+    }
+    let version = first.split_whitespace().next_back()?;
+    let is_version = version.split('.').count() >= 2 && version.split('.').all(|part| part.parse::<u32>().is_ok());
+    (first.starts_with("ldd") && is_version).then(|| Libc { kind: LibcKind::Glibc, version: version.to_owned() })
+}
+
+/// How many processors this process may use, limits of containers included.
+pub(crate) fn cpus() -> usize {
+    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
+}
+
+/// Bytes of memory: what the machine has, or what the container may use if that is less.
+pub(crate) fn memory(os: Os, root: &Utf8Path, runner: &Runner<'_>) -> Option<u64> {
+    match os {
+        Os::Linux => {
+            let read = |file: &str| fs_err::read_to_string(root.join(file)).ok();
+            let machine = parse_meminfo(&read("proc/meminfo")?)?;
+            let limits = ["sys/fs/cgroup/memory.max", "sys/fs/cgroup/memory/memory.limit_in_bytes"];
+            let limit = limits.into_iter().filter_map(read).find_map(|text| text.trim().parse::<u64>().ok());
+            Some(limit.map_or(machine, |limit| limit.min(machine)))
+        }
+        _ if cfg!(unix) => ask(runner, &["sysctl", "-n", "hw.memsize"])?.trim().parse().ok(),
+        _ => None,
+    }
+}
+
+fn parse_meminfo(text: &str) -> Option<u64> {
+    let kib = text.lines().find_map(|line| line.strip_prefix("MemTotal:"))?;
+    kib.trim().trim_end_matches("kB").trim().parse::<u64>().ok()?.checked_mul(1024)
+}
+
+/// Whether this process is root's. On Windows nothing we install asks for it.
+pub(crate) fn is_root(os: Os, root: &Utf8Path, runner: &Runner<'_>) -> bool {
+    match os {
+        Os::Linux => fs_err::read_to_string(root.join("proc/self/status")).is_ok_and(|text| is_root_status(&text)),
+        _ if cfg!(unix) => ask(runner, &["id", "-u"]).is_some_and(|text| text.trim() == "0"),
+        _ => false,
+    }
+}
+
+/// The line has the real, effective, saved and file-system user; the effective one counts.
+fn is_root_status(text: &str) -> bool {
+    let line = text.lines().find_map(|line| line.strip_prefix("Uid:"));
+    line.and_then(|line| line.split_whitespace().nth(1)) == Some("0")
+}
+
+fn ask(runner: &Runner<'_>, argv: &[&str]) -> Option<String> {
+    let captured = runner.capture(&Query::new(argv.iter().copied()).timeout(PATIENCE)).ok()?;
+    captured.status.success().then(|| captured.stdout_text().into_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_ldd_says() {
+        for (text, kind, version) in [
+            ("ldd (Debian GLIBC 2.36-9+deb12u9) 2.36\nCopyright", LibcKind::Glibc, "2.36"),
+            ("ldd (GNU libc) 2.28\n", LibcKind::Glibc, "2.28"),
+            ("ldd (Ubuntu GLIBC 2.39-0ubuntu8.4) 2.39\n", LibcKind::Glibc, "2.39"),
+            ("musl libc (x86_64)\nVersion 1.2.4\nDynamic Program Loader\n", LibcKind::Musl, "1.2.4"),
+        ] {
+            assert_eq!(parse_ldd(text), Some(Libc { kind, version: version.to_owned() }), "{text}");
+        }
+        for text in ["", "ldd: command not found", "something 2.36"] {
+            assert_eq!(parse_ldd(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn files_of_linux() {
+        assert_eq!(parse_meminfo("MemTotal:        7995376 kB\nMemFree: 1 kB\n"), Some(7_995_376 * 1024));
+        assert_eq!(parse_meminfo("MemTotal: 99999999999999999999 kB"), None);
+        assert!(is_root_status("Name:\tx\nUid:\t1000\t0\t0\t0\n"));
+        assert!(!is_root_status("Name:\tx\nUid:\t0\t1000\t0\t0\n"));
+    }
+}

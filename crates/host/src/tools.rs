@@ -1,0 +1,55 @@
+//! Which programs are on PATH.
+
+use std::collections::BTreeMap;
+
+use camino::{Utf8Path, Utf8PathBuf};
+
+/// Programs that some stage may want, or that `doctor` shows.
+const TOOLS: &[&str] = &[
+    "git",
+    "c++",
+    "g++",
+    "clang++",
+    "cc",
+    "gcc",
+    "clang",
+    "cl",
+    "ld",
+    "lld",
+    "mold",
+    "make",
+    "cmake",
+    "ninja",
+    "ccache",
+    "sccache",
+    "patchelf",
+    "auditwheel",
+    "bwrap",
+    "cargo",
+    "rustc",
+    "maturin",
+    "uv",
+    "sudo",
+    "docker",
+    "podman",
+    "wine64",
+    "codesign",
+    "install_name_tool",
+    "pkg-config",
+];
+
+/// Every known program that is there, and those of `more`.
+pub(crate) fn find(
+    path: &str,
+    cwd: &Utf8Path,
+    more: &[String],
+    managers: impl Iterator<Item = &'static str>,
+) -> BTreeMap<String, Utf8PathBuf> {
+    let naming = exec::Naming::host();
+    let known = TOOLS.iter().copied().chain(managers).map(str::to_owned);
+    known
+        .chain(more.iter().cloned())
+        .filter_map(|name| Some((exec::find_program(&name, path, cwd, &naming).ok()?, name)))
+        .map(|(program, name)| (name, program))
+        .collect()
+}

@@ -1,0 +1,142 @@
+//! What lies in dist/: a wheel gets there by rename after everything passed, and replaces a former one only then.
+
+use camino::{Utf8Path, Utf8PathBuf};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use std::io::{self, Read};
+use std::time::UNIX_EPOCH;
+
+/// What is remembered of a proven build: with this key, this wheel.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Record {
+    /// The cache key of everything that went into it.
+    pub key: String,
+    /// The wheel in dist/.
+    pub wheel: String,
+    /// Its modification time in nanoseconds since 1970, so that it need not be hashed again.
+    pub modified: u128,
+    /// The sdist that was proven along with it.
+    pub sdist: Option<String>,
+    /// What the report said.
+    pub report: crate::report::BuildReport,
+}
+
+impl Record {
+    /// The record in a file; none when it is not there or not readable, which only costs a rebuild.
+    pub fn read(path: &Utf8Path) -> Option<Self> {
+        serde_json::from_slice(&fs_err::read(path).ok()?).ok()
+    }
+
+    /// Writes it beside its place and renames it there.
+    ///
+    /// # Errors
+    /// What the file system says.
+    pub fn write(&self, path: &Utf8Path) -> io::Result<()> {
+        write_whole(path, &serde_json::to_vec_pretty(self)?)
+    }
+
+    /// Whether the wheel still lies in dist/ as it was put there.
+    pub fn holds(&self, dist: &Utf8Path) -> bool {
+        let path = dist.join(&self.wheel);
+        let Ok(metadata) = fs_err::metadata(&path) else { return false };
+        if Some(metadata.len()) != self.report.bytes {
+            return false;
+        }
+        modified(&metadata) == Some(self.modified) || sha256(&path).ok().as_ref() == self.report.sha256.as_ref()
+    }
+}
+
+/// A file's time of modification, in nanoseconds since 1970.
+pub fn modified(metadata: &std::fs::Metadata) -> Option<u128> {
+    Some(metadata.modified().ok()?.duration_since(UNIX_EPOCH).ok()?.as_nanos())
+}
+
+/// The SHA-256 of a file, in hex.
+///
+/// # Errors
+/// What the file system says.
+pub fn sha256(path: &Utf8Path) -> io::Result<String> {
+    let mut file = fs_err::File::open(path)?;
+    let mut digest = Sha256::new();
+    let mut buffer = vec![0; 1 << 16];
+    loop {
+        let read = file.read(&mut buffer)?;
+        if read == 0 {
+            return Ok(digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect());
+        }
+        digest.update(&buffer[..read]);
+    }
+}
+
+/// Puts a finished file into a folder under its own name: copied beside its place when it lies on another file system,
+/// renamed there last. Returns where it lies now.
+///
+/// # Errors
+/// What the file system says; nothing half-written stays.
+pub fn land(file: &Utf8Path, dist: &Utf8Path) -> io::Result<Utf8PathBuf> {
+    let name = file.file_name().ok_or_else(|| io::Error::other(format!("`{file}` has no file name")))?;
+    fs_err::create_dir_all(dist)?;
+    let place = dist.join(name);
+    // The copy is made first, so that what the stages own stays theirs and a full disk shows before anything changes.
+    let beside = dist.join(format!(".{name}.{}.part", std::process::id()));
+    let landed = fs_err::hard_link(file, &beside)
+        .or_else(|_| fs_err::copy(file, &beside).map(drop))
+        .and_then(|()| fs_err::rename(&beside, &place));
+    if let Err(error) = landed {
+        let _ = fs_err::remove_file(&beside);
+        return Err(error);
+    }
+    // Renaming a link over another link to the same file does nothing and leaves both.
+    let _ = fs_err::remove_file(&beside);
+    Ok(place)
+}
+
+/// Removes what killed runs left behind: files beside their place that never got there.
+pub fn sweep(dist: &Utf8Path) {
+    let Ok(entries) = dist.read_dir_utf8() else { return };
+    for entry in entries.flatten() {
+        if entry.file_name().starts_with('.') && entry.file_name().ends_with(".part") {
+            let _ = fs_err::remove_file(entry.path());
+        }
+    }
+}
+
+/// Writes a file beside its place and renames it there.
+///
+/// # Errors
+/// What the file system says; nothing half-written stays.
+pub fn write_whole(path: &Utf8Path, bytes: &[u8]) -> io::Result<()> {
+    if let Some(parent) = path.parent() {
+        fs_err::create_dir_all(parent)?;
+    }
+    let name = path.file_name().unwrap_or("file");
+    let beside = path.with_file_name(format!(".{name}.{}.part", std::process::id()));
+    let written = fs_err::write(&beside, bytes).and_then(|()| fs_err::rename(&beside, path));
+    if written.is_err() {
+        let _ = fs_err::remove_file(&beside);
+    }
+    written
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn landing_replaces_whole_files_and_leaves_nothing_beside() {
+        let dir = tempfile::tempdir().unwrap();
+        let dir = Utf8Path::from_path(dir.path()).unwrap();
+        let (made, dist) = (dir.join("work/x.whl"), dir.join("dist"));
+        fs_err::create_dir_all(dir.join("work")).unwrap();
+        for content in ["one", "two", "two"] {
+            write_whole(&made, content.as_bytes()).unwrap();
+            land(&made, &dist).unwrap();
+            land(&made, &dist).unwrap();
+            assert_eq!(fs_err::read_to_string(dist.join("x.whl")).unwrap(), content);
+            assert_eq!(fs_err::read_dir(&dist).unwrap().count(), 1);
+        }
+        fs_err::write(dist.join(".y.whl.1.part"), "half").unwrap();
+        sweep(&dist);
+        assert_eq!(fs_err::read_dir(&dist).unwrap().count(), 1);
+    }
+}

@@ -1,0 +1,192 @@
+//! The one place that reads YAML (through serde-saphyr): text in, typed value or a located error out.
+//!
+//! Everything else speaks of [`Located`] values and [`ConfigError`]s and does not know which YAML library is behind them.
+
+use camino::{Utf8Path, Utf8PathBuf};
+use serde::{Deserialize, Deserializer, Serialize};
+use std::fmt;
+
+/// A place in a configuration file: line and column, both counted from 1; 0 means unknown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+pub struct Place {
+    /// Line, from 1.
+    pub line: u64,
+    /// Column in characters, from 1.
+    pub column: u64,
+}
+
+/// A value and where it stands in the file it was read from.
+#[derive(Debug, Clone, Default)]
+pub struct Located<T> {
+    /// The value.
+    pub value: T,
+    /// Where it stands.
+    pub place: Place,
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Located<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let spanned = serde_saphyr::Spanned::<T>::deserialize(deserializer)?;
+        let place = Place { line: spanned.referenced.line(), column: spanned.referenced.column() };
+        Ok(Self { value: spanned.value, place })
+    }
+}
+
+/// Something wrong in a configuration file, with the place, the line itself and what to do.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub struct ConfigError {
+    /// The file, as the user would name it.
+    pub file: Utf8PathBuf,
+    /// Where in it; line 0 when the file as a whole is meant.
+    pub place: Place,
+    /// What is wrong.
+    pub message: String,
+    /// What to do about it.
+    pub help: Option<String>,
+    /// The text of the line, without its line end.
+    pub line_text: Option<String>,
+}
+
+impl ConfigError {
+    /// An error at a place of a text.
+    pub fn new(file: &Utf8Path, text: &str, place: Place, message: impl Into<String>) -> Self {
+        let line_text = usize::try_from(place.line).ok().and_then(|line| text.lines().nth(line.checked_sub(1)?));
+        Self { file: file.to_owned(), place, message: message.into(), help: None, line_text: line_text.map(str::to_owned) }
+    }
+
+    /// The same error with advice.
+    #[must_use]
+    pub fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{}", self.message)?;
+        let Place { line, column } = self.place;
+        if line == 0 {
+            write!(f, "  --> {}", self.file)?;
+        } else {
+            let number = line.to_string();
+            let gutter = " ".repeat(number.len());
+            write!(f, "{gutter} --> {}:{line}:{column}", self.file)?;
+            if let Some(text) = &self.line_text {
+                // Tabs and other controls would move the caret or the terminal; a wide line is cut around the place.
+                let column = usize::try_from(column).unwrap_or(usize::MAX).max(1);
+                let start = column.saturating_sub(80);
+                let shown: String =
+                    text.chars().skip(start).take(120).map(|c| if c.is_control() { ' ' } else { c }).collect();
+                write!(f, "\n{gutter} |\n{number} | {shown}\n{gutter} | {}^", " ".repeat(column - 1 - start))?;
+            }
+        }
+        if let Some(help) = &self.help {
+            write!(f, "\n  = help: {help}")?;
+        }
+        Ok(())
+    }
+}
+
+/// Reads a value from YAML text; unknown and duplicate keys are errors (the types deny unknown fields).
+///
+/// # Errors
+/// A [`ConfigError`] with the place and, for a mistyped key or value, the nearest known one.
+pub fn from_str<T: for<'de> Deserialize<'de>>(file: &Utf8Path, text: &str) -> Result<T, ConfigError> {
+    let options = serde_saphyr::options! { with_snippet: false, strict_booleans: true };
+    serde_saphyr::from_str_with_options::<T>(text, options).map_err(|error| convert(file, text, &error))
+}
+
+fn convert(file: &Utf8Path, text: &str, error: &serde_saphyr::Error) -> ConfigError {
+    let error = error.without_snippet();
+    let place = error.location().map_or_else(Place::default, |l| Place { line: l.line(), column: l.column() });
+    let (message, help) = match error {
+        serde_saphyr::Error::SerdeUnknownField { field, expected, .. } => {
+            (format!("unknown key `{field}`"), Some(choose(field, expected)))
+        }
+        serde_saphyr::Error::SerdeUnknownVariant { variant, expected, .. } => {
+            (format!("unknown value `{variant}`"), Some(choose(variant, expected)))
+        }
+        serde_saphyr::Error::SerdeMissingField { field, .. } => (format!("the key `{field}` is missing"), None),
+        serde_saphyr::Error::DuplicateMappingKey { key, .. } => (
+            key.as_ref().map_or_else(|| "duplicate key".to_owned(), |key| format!("duplicate key `{key}`")),
+            Some("remove one of the two; nothing is silently overridden".to_owned()),
+        ),
+        other => (plain(&other.to_string()), None),
+    };
+    ConfigError { help, ..ConfigError::new(file, text, place, message) }
+}
+
+/// The library's message without the place that it appends, which we show ourselves.
+fn plain(message: &str) -> String {
+    let first = message.lines().next().unwrap_or(message);
+    let cut = first.find(" at line ").or_else(|| first.find(", line ")).unwrap_or(first.len());
+    first[..cut].trim_end_matches([',', ':', ' ']).to_owned()
+}
+
+/// "did you mean `x`?" when something is near, and all that is allowed.
+pub(crate) fn choose<S: AsRef<str>>(given: &str, expected: &[S]) -> String {
+    let all = expected.iter().map(|e| format!("`{}`", e.as_ref())).collect::<Vec<_>>().join(", ");
+    match nearest(given, expected) {
+        Some(near) => format!("did you mean `{near}`? Allowed here: {all}"),
+        None => format!("allowed here: {all}"),
+    }
+}
+
+/// The candidate that differs from `given` by at most a third of its letters, if there is one.
+pub(crate) fn nearest<'a, S: AsRef<str>>(given: &str, candidates: &'a [S]) -> Option<&'a str> {
+    let limit = (given.chars().count() / 3).max(1);
+    candidates
+        .iter()
+        .map(|candidate| (distance(given, candidate.as_ref()), candidate.as_ref()))
+        .filter(|(distance, _)| *distance <= limit)
+        .min()
+        .map(|(_, candidate)| candidate)
+}
+
+/// Optimal string alignment distance: insertions, deletions, replacements and swaps of neighbours count 1.
+fn distance(a: &str, b: &str) -> usize {
+    let (a, b): (Vec<char>, Vec<char>) = (a.chars().take(64).collect(), b.chars().take(64).collect());
+    let mut rows = vec![vec![0usize; b.len() + 1]; a.len() + 1];
+    for (i, row) in rows.iter_mut().enumerate() {
+        row[0] = i;
+    }
+    rows[0] = (0..=b.len()).collect();
+    for i in 1..=a.len() {
+        for j in 1..=b.len() {
+            let replace = rows[i - 1][j - 1] + usize::from(a[i - 1] != b[j - 1]);
+            let mut best = replace.min(rows[i - 1][j] + 1).min(rows[i][j - 1] + 1);
+            if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
+                best = best.min(rows[i - 2][j - 2] + 1);
+            }
+            rows[i][j] = best;
+        }
+    }
+    rows[a.len()][b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_near_name_is_offered_and_a_far_one_is_not() {
+        let keys = ["projects", "python", "targets"];
+        for (given, near) in
+            [("project", Some("projects")), ("pyhton", Some("python")), ("tragets", Some("targets")), ("zzz", None)]
+        {
+            assert_eq!(nearest(given, &keys), near, "{given}");
+        }
+    }
+
+    #[test]
+    fn the_caret_stands_under_the_place() {
+        let text = "version: 1\npyhton: [\"3.13\"]\n";
+        let error = ConfigError::new("ci/wheels.yaml".into(), text, Place { line: 2, column: 1 }, "unknown key `pyhton`");
+        let shown = error.help("did you mean `python`?").to_string();
+        assert_eq!(
+            shown,
+            "unknown key `pyhton`\n  --> ci/wheels.yaml:2:1\n  |\n2 | pyhton: [\"3.13\"]\n  | ^\n  = help: did you mean `python`?"
+        );
+    }
+}

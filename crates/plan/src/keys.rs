@@ -1,0 +1,100 @@
+//! Cache keys: what a step's result depends on, as one digest; each step takes in the one before it.
+
+use exec::Step;
+use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
+
+/// What the steps read that does not stand on their command lines.
+#[derive(Debug)]
+pub(crate) struct Seed<'a> {
+    /// Digest of the project's sources.
+    pub(crate) sources: &'a str,
+    /// The build's identifier.
+    pub(crate) id: &'a str,
+    /// The interpreter: path, size, time, version.
+    pub(crate) interpreter: &'a str,
+    /// LLVM: prefix, version, library.
+    pub(crate) llvm: Option<String>,
+    /// The variables that compilers and build tools read.
+    pub(crate) environment: &'a BTreeMap<String, String>,
+    /// The compiler.
+    pub(crate) compiler: Option<&'a str>,
+    /// Settings that change the verdict but no command line.
+    pub(crate) settings: String,
+}
+
+/// Gives every step its key. Whether a wheel is built from the tree or from the sdist is left out: the result is the
+/// same wheel, and which build is the first depends on what was selected.
+pub(crate) fn chain(seed: &Seed<'_>, steps: &mut [Step]) {
+    let mut digest = Sha256::new();
+    let mut take = |text: &str| {
+        digest.update((text.len() as u64).to_le_bytes());
+        digest.update(text.as_bytes());
+    };
+    take(env!("CARGO_PKG_VERSION"));
+    for text in [seed.sources, seed.id, seed.interpreter, seed.llvm.as_deref().unwrap_or("")] {
+        take(text);
+    }
+    take(seed.compiler.unwrap_or(""));
+    take(&seed.settings);
+    for (name, value) in seed.environment {
+        take(name);
+        take(value);
+    }
+    let mut before = hex(digest);
+    for step in steps {
+        let mut digest = Sha256::new();
+        let mut take = |text: &str| {
+            digest.update((text.len() as u64).to_le_bytes());
+            digest.update(text.as_bytes());
+        };
+        take(&before);
+        if step.name != "sdist" {
+            take(&step.name);
+            for word in &step.argv {
+                take(if word.ends_with("{sdist}") || word.ends_with("{source}") { "{source}" } else { word });
+            }
+            for (name, value) in &step.env {
+                take(name);
+                take(value.as_deref().unwrap_or("\0"));
+            }
+        }
+        step.key = hex(digest);
+        before.clone_from(&step.key);
+    }
+}
+
+fn hex(digest: Sha256) -> String {
+    digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn seed<'a>(sources: &'a str, environment: &'a BTreeMap<String, String>) -> Seed<'a> {
+        Seed { sources, id: "cp313-linux_x86_64", interpreter: "i", llvm: None, environment, compiler: None, settings: String::new() }
+    }
+
+    fn steps() -> Vec<Step> {
+        ["sdist", "build", "repair"].map(|name| Step::new(name, [name, "{source}"], "/".into(), "/log".into())).to_vec()
+    }
+
+    #[test]
+    fn every_part_changes_the_last_key_and_the_sdist_does_not() {
+        let empty = BTreeMap::new();
+        let flags = BTreeMap::from([("CXXFLAGS".to_owned(), "-O3".to_owned())]);
+        let last = |seed: &Seed<'_>, mut steps: Vec<Step>| {
+            chain(seed, &mut steps);
+            steps.last().unwrap().key.clone()
+        };
+        let base = last(&seed("a", &empty), steps());
+        assert_eq!(base, last(&seed("a", &empty), steps()));
+        assert_ne!(base, last(&seed("b", &empty), steps()));
+        assert_ne!(base, last(&seed("a", &flags), steps()));
+        let mut other = steps();
+        other[1].argv.push("-v".to_owned());
+        assert_ne!(base, last(&seed("a", &empty), other));
+        assert_eq!(base.len(), 64);
+    }
+}

@@ -1,0 +1,69 @@
+//! The CI matrix of a Plan: include-only, one entry per build, each with runner and reason.
+
+use crate::plan::Plan;
+use serde::Serialize;
+
+/// One job.
+#[derive(Debug, Clone, Serialize)]
+pub struct Job {
+    /// The build identifier.
+    pub id: String,
+    /// The project.
+    pub project: String,
+    /// `3.13`, `3.13t`: what `actions/setup-python` takes.
+    pub python: String,
+    /// The target.
+    pub target: String,
+    /// The runner's label.
+    pub runner: String,
+    /// The image, empty for none.
+    pub container: String,
+    /// What `cargo xtask wheels --only` takes for exactly this build.
+    pub only: String,
+    /// Why the job is there, in words.
+    pub reason: String,
+}
+
+/// The form that GitHub's `strategy.matrix` takes.
+#[derive(Debug, Clone, Serialize)]
+pub struct GithubMatrix {
+    /// The jobs.
+    pub include: Vec<Job>,
+}
+
+/// A build has no runner to go to.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the target `{target}` names no runner, so no CI job can build {id}")]
+pub struct NoRunner {
+    /// The build.
+    pub id: String,
+    /// Its target.
+    pub target: String,
+}
+
+/// The jobs of a plan: every build, wherever it can run; what this machine has does not matter.
+///
+/// # Errors
+/// [`NoRunner`] when a target names none.
+pub fn jobs(plan: &Plan) -> Result<Vec<Job>, NoRunner> {
+    plan.builds
+        .iter()
+        .map(|build| {
+            let id = build.id.to_string();
+            let Some(runner) = build.runner.clone() else {
+                return Err(NoRunner { id, target: build.target.clone() });
+            };
+            let python = build.version.dotted();
+            Ok(Job {
+                only: format!("{}/{id}", build.project),
+                reason: format!("{} for CPython {python} on {}, platform {}", build.project, build.target, build.platform),
+                id,
+                project: build.project.clone(),
+                python,
+                target: build.target.clone(),
+                runner,
+                container: build.container.clone().unwrap_or_default(),
+            })
+        })
+        .collect()
+}

@@ -1,0 +1,54 @@
+//! The Plan as text: what runs, with which commands, and what does not and why.
+
+use crate::plan::Plan;
+use crate::settings::Explained;
+use std::fmt::Write as _;
+
+/// The plan for people. `root` is left out of paths that lie below it.
+pub fn text(plan: &Plan, root: &str) -> String {
+    let mut out = String::new();
+    let short = |text: &str| text.replace(&format!("{root}/"), "");
+    for build in plan.builds.iter().filter(|build| build.runnable) {
+        let _ = writeln!(out, "{}", build.scope());
+        if let Some(llvm) = &build.llvm {
+            let _ = writeln!(out, "  LLVM {llvm}");
+        }
+        for remark in &build.remarks {
+            let _ = writeln!(out, "  note: {remark}");
+        }
+        for step in &build.steps {
+            let key = step.key.get(..12).unwrap_or(&step.key);
+            let _ = writeln!(out, "  {:<14} {key}  {}", step.name, short(&step.command_line()));
+            let _ = writeln!(out, "  {:<14} {:<12}  log: {}", "", "", short(step.log.as_str()));
+        }
+        out.push('\n');
+    }
+    let blocked: Vec<_> = plan.builds.iter().filter(|build| !build.runnable).collect();
+    if !blocked.is_empty() {
+        out.push_str("Not run here:\n");
+        for build in &blocked {
+            let reason = build.reason.as_deref().unwrap_or("no reason is known");
+            let mut lines = reason.lines();
+            let _ = writeln!(out, "  {}: {}", build.scope(), lines.next().unwrap_or_default());
+            for line in lines {
+                let _ = writeln!(out, "      {line}");
+            }
+            if let Some(remedy) = &build.remedy {
+                let _ = writeln!(out, "      to run it: {remedy}");
+            }
+        }
+    }
+    let runnable = plan.builds.len() - blocked.len();
+    let _ = writeln!(out, "{runnable} of {} builds run here.", plan.builds.len());
+    out
+}
+
+/// Where each value came from.
+pub fn explained(explained: &[Explained]) -> String {
+    let width = explained.iter().map(|line| line.key.len()).max().unwrap_or(0);
+    let mut out = String::new();
+    for line in explained {
+        let _ = writeln!(out, "{:<width$}  {}  ({})", line.key, line.value, line.origin);
+    }
+    out
+}
