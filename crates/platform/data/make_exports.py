@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Writes ../data/{glibc,macos,windows}.exports: which symbols the systems' own libraries export.
+"""Writes ../data/{glibc,musl,macos,windows}.exports: which symbols the systems' own libraries export.
 
     python make_exports.py FOLDER      (the folder of an installed `ziglang` Python package, beside it `pefile`)
 
-Only facts are taken, names of libraries, symbols and versions. All three files have one form: a header in lines that
+Only facts are taken, names of libraries, symbols and versions. All files have one form: a header in lines that
 begin with `#`, an empty line, and a raw deflate stream of text. There a line that begins with a tab opens a group (its
 cells are tab-separated and differ by file, see `groups` below); any other line is a symbol of the group, sorted by
 bytes: one character that counts what it shares with the symbol before it (`!` is 0, `"` 1, … up to 90), and the rest.
@@ -57,6 +57,9 @@ GLIBC_SONAMES = {
     "m": "libm.so.6", "c": "libc.so.6", "ld": "ld", "resolv": "libresolv.so.2", "pthread": "libpthread.so.0",
     "dl": "libdl.so.2", "rt": "librt.so.1", "util": "libutil.so.1",
 }  # `ld` stands for the loader, whose name differs by architecture
+# A library that zig leaves out, since programs no longer link with it: added in 2.2.3, or when the architecture was.
+LIBANL = ["gai_cancel", "gai_error", "gai_suspend", "getaddrinfo_a"]
+LIBANL_VERSIONS = {"x86_64": "2.2.5", "i686 s390x": "2.2.3", "armv7l": "2.4", "aarch64 ppc64le": "2.17", "riscv64": "2.27"}
 
 
 class Bytes:
@@ -112,14 +115,51 @@ def glibc(lib, source):
                 groups.setdefault(key, set()).add(name)
             if library & 128:
                 name = None
+    for arches, version in LIBANL_VERSIONS.items():
+        groups[("libanl.so.1", "function", arches, version)] = set(LIBANL)
     assert b.at == len(b.data), "the list has a part that is not understood"
     write("glibc", [
         f"Exported symbols of glibc's libraries per version and architecture, up to {releases[-1]}.",
         f"Source of the facts: glibc's own *.abilist files of all releases, as {source} merges them (lib/libc/glibc/abilists).",
         "Versions GLIBC_PRIVATE are in no such list. A symbol that moved to libc.so.6 stands in both libraries,",
         "under the versions it was linked with there.",
+        "libanl.so.1 is from glibc's own libanl.abilist files.",
         "groups: library, function, object or tls, architectures, versions of GLIBC",
         f"latest: {releases[-1]}",
+    ], groups)
+
+
+# ---- musl: an assembler source that defines each symbol where an architecture has it
+
+MUSL = {
+    "x86_64": ("PTR64", "ARCH_x86_64", "FAMILY_x86"),
+    "aarch64": ("PTR64", "ARCH_aarch64", "FAMILY_aarch64"),
+    "i686": ("TIME32", "ARCH_i386", "FAMILY_x86"),
+    "armv7l": ("TIME32", "ARCH_arm", "FAMILY_arm"),
+    "ppc64le": ("PTR64", "ARCH_powerpc64", "FAMILY_powerpc"),
+    "s390x": ("PTR64", "ARCH_s390x", "FAMILY_s390x"),
+    "riscv64": ("PTR64", "ARCH_riscv64", "FAMILY_riscv"),
+}
+
+
+def musl(lib, source):
+    symbols = {}
+    for arch, defined in MUSL.items():
+        run = subprocess.run(
+            [lib.parent / "zig", "cc", "-target", "x86_64-linux-musl", "-E", "-P", "-w", "-x", "assembler-with-cpp"]
+            + [f"-D{name}" for name in defined] + [lib / "libc/musl/libc.S"],
+            capture_output=True, text=True, check=True)
+        kinds = dict(re.findall(r"^\.type (\S+), %(\w+)", run.stdout, re.M))
+        for name in re.findall(r"^\.(?:globl|weak) (\S+)", run.stdout, re.M):
+            symbols.setdefault((name, kinds[name]), []).append(arch)
+    groups = {}
+    for (name, kind), arches in symbols.items():
+        groups.setdefault(("libc", kind, " ".join(arches)), set()).add(name)
+    write("musl", [
+        "Exported symbols of musl's one library, per architecture, up to 1.2.5.",
+        f"Source of the facts: musl 1.2.5 as {source} lists it (lib/libc/musl/libc.S).",
+        "groups: libc, function or object, architectures",
+        "latest: 1.2",
     ], groups)
 
 
@@ -200,10 +240,10 @@ def definition(zig, mingw, path, target):
 
 
 def entries(text, arch):
-    """(library, [(name, ordinal)])"""
+    """(library, [name])"""
     library, found = None, []
     for line in text.splitlines():
-        # So it does with functions of the C runtime that stand as comments: `; btowc ; replaced …`.
+        # MinGW brings some functions of the C runtime itself and lists them as comments: `; btowc ; replaced …`.
         if library and re.match(r"ucrtbase\.|vcruntime|api-ms-win-crt-", library):
             line = re.sub(r"^\s*;\s*(?=[A-Za-z_]\w{3,}\s*(;|$))", "", line)
         line = line.split(";")[0].strip()
@@ -217,8 +257,6 @@ def entries(text, arch):
         words = line.replace("==", " == ").split()
         if "DATA" in words:
             words.remove("DATA")
-        m = re.search(r"\s@\s*(\d+)\b", line)
-        ordinal = m[1] if m else ""
         if len(words) > 2 and words[1] == "==":
             name = words[2].strip('"')
         else:
@@ -227,11 +265,9 @@ def entries(text, arch):
                 name = name.split("=")[1]
             # What the compiler decorates, not the library: FreeAddrInfoW@4 is exported as FreeAddrInfoW.
             if not name.startswith("?"):
-                name = re.sub(r"(?<=.)@\d+$", "", name)
-        if "NONAME" in words and ordinal:
-            name = ""
-        if re.fullmatch(r"[!-~]*", name) and (name or ordinal):
-            found.append((name, ordinal))
+                name = re.sub(r"^@?(.+)@\d+$", r"\1", name)
+        if re.fullmatch(r"[!-~]+", name) and "NONAME" not in words:
+            found.append(name)
     return library, found
 
 
@@ -254,25 +290,22 @@ def windows(lib, source):
                 counted = library and (library in system[arch] or library.startswith("api-ms-") or library in BESIDE_PYTHON)
                 if not counted:
                     continue
-                for name, ordinal in found:
-                    exports.setdefault((library, name, ordinal), set()).add(arch)
-    for library in ("ws2_32", "oleaut32"):
-        for ordinal, name in __import__(f"ordlookup.{library}", fromlist=["ord_names"]).ord_names.items():
-            exports.setdefault((f"{library}.dll", name.decode(), str(ordinal)), set()).update(WINDOWS)
+                for name in found:
+                    exports.setdefault((library, name), set()).add(arch)
     groups = {}
-    for (library, name, ordinal), arches in exports.items():
-        arches = " ".join(a for a in WINDOWS if a in arches)
-        if name:
-            groups.setdefault((library, "name", arches), set()).add(name)
-        if ordinal:
-            groups.setdefault((library, "ordinal", arches), set()).add(f"{ordinal} {name}".strip())
+    for (library, name), arches in exports.items():
+        groups.setdefault((library, "name", " ".join(a for a in WINDOWS if a in arches)), set()).add(name)
+    for library in ("ws2_32", "wsock32", "oleaut32"):
+        names = __import__(f"ordlookup.{library}", fromlist=["ord_names"]).ord_names
+        numbered = {f"{ordinal} {name.decode()}" for ordinal, name in names.items()}
+        groups[(f"{library}.dll", "ordinal", " ".join(WINDOWS))] = numbered
     write("windows", [
         "Exported symbols of Windows' system libraries, of its API sets, of ucrtbase.dll and vcruntime140.dll, per architecture.",
         f"Source of the facts: mingw-w64's import definitions as {source} carries them (lib/libc/mingw/lib-common, lib32, lib64).",
         "They are made from some edition of Windows by hand and tool: newer editions export more than is listed.",
         "A library stands under the name that the definitions give, in lower case.",
-        "Fixed ordinals are those of the definitions, and of ws2_32.dll and oleaut32.dll as pefile's ordlookup has them.",
-        "groups: library, name or ordinal (its entries are a number and, where it has one, the name), architectures",
+        "Fixed ordinals are those of ws2_32.dll, wsock32.dll and oleaut32.dll, as pefile's ordlookup has them.",
+        "groups: library, name or ordinal (its entries are a number and a name), architectures",
         "latest: 10",
     ], groups)
 
@@ -285,5 +318,6 @@ if __name__ == "__main__":
     release = next((d.name.split("-")[1] for d in root.parent.glob("ziglang-*.dist-info")), "?").removesuffix(".dist")
     source = f"ziglang {release}"
     glibc(root / "lib", source)
+    musl(root / "lib", source)
     macos(root / "lib", source)
     windows(root / "lib", source)

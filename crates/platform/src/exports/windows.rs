@@ -36,13 +36,13 @@ impl Windows {
         LIST.groups(&library).any(|cells| self.has(&cells, "name"))
     }
 
-    /// Whether the list has ordinals for this library; for most it has none.
+    /// Whether the list has the ordinals of this library: only those few that programs import by number by custom.
     pub fn knows_ordinals(&self, library: &str) -> bool {
         let library = library.to_ascii_lowercase();
         LIST.groups(&library).any(|cells| self.has(&cells, "ordinal"))
     }
 
-    /// The exported symbol that an import means, by its name; an ordinal without a name gives an empty one.
+    /// The name of the exported symbol that an import means.
     pub fn find(&self, library: &str, wanted: Wanted<'_>) -> Option<&'static str> {
         let library = library.to_ascii_lowercase();
         match wanted {
@@ -53,7 +53,7 @@ impl Windows {
             Wanted::Ordinal(ordinal) => {
                 let entries = LIST.list(&library, |cells| self.has(cells, "ordinal"));
                 entries.into_iter().find_map(|entry| {
-                    let (number, name) = entry.split_once(' ').unwrap_or((entry, ""));
+                    let (number, name) = entry.split_once(' ')?;
                     (number.parse() == Ok(ordinal)).then_some(name)
                 })
             }
