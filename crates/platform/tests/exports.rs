@@ -1,16 +1,18 @@
 //! The system exports, as the import proof asks for them, and glibc's against a real one.
 
+#![allow(clippy::unwrap_used, clippy::print_stdout)] // a test may fail, and says why it is skipped
+
 use std::collections::BTreeSet;
 use std::process::Command;
 use wheelproof_platform::Arch::{self, Arm64, I686, Riscv64, S390x, X86_64};
-use wheelproof_platform::exports::{SymbolKind, Wanted, glibc, macos, windows};
+use wheelproof_platform::exports::{SymbolKind, Versions, Wanted, glibc, macos, musl, windows};
 use wheelproof_platform::policy::is_loader;
 
 const SYSTEM: &str = "/usr/lib/libSystem.B.dylib";
 
 fn versions(arch: Arch, library: &str, symbol: &str) -> Vec<String> {
     let found = glibc(arch).unwrap().find(library, symbol);
-    found.iter().flat_map(|versions| versions.iter()).map(ToString::to_string).collect()
+    found.iter().flat_map(Versions::iter).map(ToString::to_string).collect()
 }
 
 #[test]
@@ -76,6 +78,32 @@ fn every_architecture_of_glibc_is_there() {
             assert!(!versions(arch, "libc.so.6", symbol).is_empty(), "{symbol} on {arch}");
         }
     }
+}
+
+#[test]
+fn musl_is_one_library_of_many_names() {
+    for (arch, symbol, found) in [
+        (X86_64, "malloc", true),
+        (Arm64, "pthread_create", true),
+        (X86_64, "statx", true),
+        (X86_64, "__memcpy_chk", false),
+        (X86_64, "__stat_time64", false),
+        (I686, "__stat_time64", true),
+        (X86_64, "arch_prctl", true),
+        (Arm64, "arch_prctl", false),
+    ] {
+        assert_eq!(musl(arch).find(symbol), found.then_some(symbol), "{symbol} on {arch}");
+    }
+    for (library, known) in [
+        ("libc.musl-x86_64.so.1", true),
+        ("ld-musl-x86_64.so.1", true),
+        ("libc.so", true),
+        ("libm.so.6", true),
+        ("libstdc++.so.6", false),
+    ] {
+        assert_eq!(musl(X86_64).knows(library), known, "{library}");
+    }
+    assert_eq!(musl(X86_64).latest_known(), (1, 2));
 }
 
 #[test]

@@ -3,10 +3,12 @@
 //! `WHEELPROOF_ORACLE_PYTHON` names a Python that has both (auditwheel 6.8, delvewheel 1.13); without it the tests say
 //! `skipped`.
 
+#![allow(clippy::expect_used, clippy::print_stdout)] // a test may fail, and says why it is skipped
+
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::process::Command;
-use wheelproof_platform::policy::{Libc, Policy, musl_soname, policies, windows};
+use wheelproof_platform::policy::{Libc, Needs, Policy, musl_soname, policies, widest, windows};
 use wheelproof_platform::{Arch, Os};
 
 const NAMESPACES: [&str; 6] = ["CXXABI", "GCC", "GLIBC", "GLIBCXX", "LIBATOMIC", "ZLIB"];
@@ -122,4 +124,35 @@ print(json.dumps(out))
     }
     let redistributable = words(&answer["redist"]).into_iter().filter(|name| windows::is_vc_redistributable(name));
     assert_eq!(redistributable.collect::<BTreeSet<_>>(), words(&answer["is_redist"]));
+}
+
+#[test]
+fn the_verdict_on_versions_is_auditwheels() {
+    let program = "
+import json, random
+from auditwheel.policy import WheelPolicies
+from auditwheel.libc import Libc
+from auditwheel.architecture import Architecture
+pick = random.Random(4)
+out = []
+for arch in ('x86_64', 'aarch64', 'i686', 'riscv64'):
+    policies = WheelPolicies(libc=Libc.GLIBC, arch=Architecture(arch))
+    newest = policies.lowest
+    known = sorted(f'{ns}_{v}' for ns, vs in newest.symbol_versions.items() for v in vs)
+    known += ['OPENSSL_3.0.0', 'LLVM_19.1', 'GLIBC_2.20', 'GLIBC_2.99', 'GLIBC_PRIVATE', 'plain', 'ZLIB_9']
+    for size in [1] * 60 + [2] * 30 + [5] * 20:
+        needs = sorted(pick.sample(known, size))
+        answer = policies.versioned_symbols_policy({'lib': set(needs)})
+        out.append(dict(arch=arch, needs=needs, policy=answer.name if answer.priority else None))
+print(json.dumps(out))
+";
+    let Some(answer) = ask(program) else { return };
+    for case in answer.as_array().unwrap() {
+        let arch = Arch::from_machine(case["arch"].as_str().unwrap()).unwrap();
+        let versions = words(&case["needs"]);
+        let mut needs = Needs::default();
+        needs.add("a.so", [], versions.iter().map(|version| ("lib", version.as_str())), []);
+        let ours = widest(Libc::Glibc, arch, &needs).map(|policy| policy.platform_tag(arch));
+        assert_eq!(ours.as_deref(), case["policy"].as_str(), "{versions:?} on {arch}");
+    }
 }

@@ -117,6 +117,23 @@ fn sections<'a>(
     Ok(sections)
 }
 
+/// The fields of a symbol, but for name and value, which both layouts have at the same place.
+struct Symbol {
+    section: i32,
+    kind: u16,
+    class: u8,
+    /// How many records follow that belong to it.
+    auxiliaries: u8,
+}
+
+impl Symbol {
+    fn read(record: Record<'_>, big: bool) -> Self {
+        let section = if big { record.u32(12).cast_signed() } else { record.u16(12).cast_signed().into() };
+        let at = if big { 16 } else { 14 };
+        Self { section, kind: record.u16(at), class: record.u8(at + 2), auxiliaries: record.u8(at + 3) }
+    }
+}
+
 type Found<'a> = (Vec<Import<'a>>, Vec<Export<'a>>);
 
 fn symbols<'a>(
@@ -137,24 +154,25 @@ fn symbols<'a>(
     let size = layout.symbol_size();
     let table = data.table(SYMBOL_TABLE, layout.symbols_at, layout.symbols, size)?;
     let mut auxiliary = 0;
-    for (record, at) in table.zip((layout.symbols_at..).step_by(size as usize)) {
+    for (index, (record, at)) in table.clone().zip((layout.symbols_at..).step_by(size as usize)).enumerate() {
         if auxiliary > 0 {
             auxiliary -= 1;
             continue;
         }
-        let (section, kind, class) = if layout.big {
-            auxiliary = record.u8(19);
-            (record.u32(12).cast_signed(), record.u16(16), record.u8(18))
-        } else {
-            auxiliary = record.u8(17);
-            (record.u16(12).cast_signed().into(), record.u16(14), record.u8(16))
-        };
+        let Symbol { section, kind, class, auxiliaries } = Symbol::read(record, layout.big);
+        auxiliary = auxiliaries;
         if !matches!(class, EXTERNAL | WEAK_EXTERNAL) {
             continue;
         }
         let raw = symbol_name(record, at, strings)?;
         let value = record.u32(8);
         let weak = class == WEAK_EXTERNAL;
+        // A weak external stands for another symbol: where that is defined here, this is a weak definition of it.
+        let default = || {
+            let tag = table.clone().nth(index + 1)?.u32(0);
+            Some(Symbol::read(table.clone().nth(usize::try_from(tag).ok()?)?, layout.big).section)
+        };
+        let section = if weak && section == 0 && auxiliaries > 0 { default().unwrap_or(0).max(0) } else { section };
         let undefined = section == 0 && (value == 0 || weak);
         let Some(name) = names.text(if undefined { "import" } else { "export" }, raw) else { continue };
         let name = c_name(name, layout.machine);

@@ -4,9 +4,23 @@ use super::packed::Packed;
 use super::release;
 use crate::platform_tag::MajorMinor;
 use crate::target::{Arch, Os};
+use std::collections::HashMap;
 use std::sync::LazyLock;
 
 static LIST: LazyLock<Packed> = LazyLock::new(|| Packed::new(include_bytes!("../../data/macos.exports")));
+
+/// The libraries that a library re-exports on an architecture, sorted.
+static RE_EXPORTS: LazyLock<HashMap<(&'static str, Arch), Vec<&'static str>>> = LazyLock::new(|| {
+    let targets = LIST.libraries().flat_map(|library| Os::MacOs.arches().iter().map(move |arch| (library, *arch)));
+    targets
+        .map(|(library, arch)| {
+            let mut names = LIST.list(library, |cells| cells.first() == Some(&"reexport") && has_arch(cells, arch));
+            names.sort_unstable();
+            ((library, arch), names)
+        })
+        .filter(|(_, names)| !names.is_empty())
+        .collect()
+});
 
 /// What macOS's libraries export, in the newest SDK that the list was made from. The list does not say since when:
 /// an older macOS may lack what it has.
@@ -44,8 +58,8 @@ impl MacOs {
         if let Some(own) = find_own(install_name, symbol, arch) {
             return Some(own);
         }
-        let for_arch = |cells: &[&str]| cells.first() == Some(&"reexport") && has_arch(cells, arch);
-        LIST.list(install_name, for_arch).into_iter().find_map(|library| find_own(library, symbol, arch))
+        let re_exported = RE_EXPORTS.get(&(install_name, arch))?;
+        re_exported.iter().find_map(|library| find_own(library, symbol, arch))
     }
 }
 

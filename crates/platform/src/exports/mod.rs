@@ -8,11 +8,13 @@
 
 mod glibc;
 mod macos;
+mod musl;
 mod packed;
 mod windows;
 
 pub use glibc::{Glibc, SymbolKind, Version, Versions, glibc};
 pub use macos::{MacExport, MacOs, macos};
+pub use musl::{Musl, musl};
 pub use windows::{Wanted, Windows, windows};
 
 /// The major and minor number that a list names as its newest; (0, 0) where it is none.

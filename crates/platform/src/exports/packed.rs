@@ -89,12 +89,15 @@ impl Packed {
     /// The symbols of a library in the groups whose cells (after the library's name) are wanted.
     pub(super) fn list(&self, library: &str, wanted: impl Fn(&[&str]) -> bool) -> Vec<&str> {
         let Some(library) = self.libraries.get(library) else { return Vec::new() };
-        let wanted: Vec<bool> = (0..library.groups.len())
-            .map(|at| u16::try_from(at).ok().and_then(|at| self.cells(library, at)).is_some_and(|cells| wanted(&cells)))
+        let groups: Vec<u16> = (0_u16..)
+            .zip(&library.groups)
+            .filter_map(|(at, _)| self.cells(library, at).is_some_and(|cells| wanted(&cells)).then_some(at))
             .collect();
-        let is_wanted = |at: &u16| wanted.get(usize::from(*at)).copied().unwrap_or(false);
+        if groups.is_empty() {
+            return Vec::new();
+        }
         let symbols = self.symbols(library).iter();
-        symbols.filter(|(_, groups)| groups.iter().any(is_wanted)).map(|(symbol, _)| symbol.as_str()).collect()
+        symbols.filter(|(_, of)| of.iter().any(|at| groups.contains(at))).map(|(symbol, _)| symbol.as_str()).collect()
     }
 
     fn cells(&self, library: &Library, at: u16) -> Option<Vec<&str>> {

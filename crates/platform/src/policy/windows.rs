@@ -73,7 +73,7 @@ fn rows() -> impl Iterator<Item = (Vec<Arch>, String)> {
         let arches: Vec<Arch> = cells.next().unwrap_or_default().split(' ').filter_map(Arch::from_machine).collect();
         let names = cells.nth(1).unwrap_or_default().split(' ').filter(|name| !name.is_empty());
         names.map(move |name| {
-            let has_extension = name.ends_with(".drv");
+            let has_extension = name.strip_suffix(".drv").is_some();
             (arches.clone(), if has_extension { name.to_owned() } else { format!("{name}.dll") })
         })
     })
