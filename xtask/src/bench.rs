@@ -5,7 +5,10 @@ use wheelproof::Extra;
 
 /// The command.
 pub(crate) fn extra() -> Extra {
-    Extra { command: Command::new("bench").about("Measure against the same commands typed by hand, and against the peers"), run }
+    Extra {
+        command: Command::new("bench").about("Measure against the same commands typed by hand, and against the peers"),
+        run,
+    }
 }
 
 fn run(_matches: &ArgMatches) -> u8 {

@@ -6,7 +6,8 @@ use wheelproof::Extra;
 
 /// The command.
 pub(crate) fn extra() -> Extra {
-    let check = Arg::new("check").long("check").action(ArgAction::SetTrue).help("Fail instead of writing when a file is stale");
+    let check =
+        Arg::new("check").long("check").action(ArgAction::SetTrue).help("Fail instead of writing when a file is stale");
     Extra { command: Command::new("docs").about("Write the generated pages: docs/rules.md").arg(check), run }
 }
 

@@ -37,7 +37,8 @@ fn python_tag(request: &Request, name: &str) -> Option<Finding> {
     };
     let fits = parsed.tags.expand().any(|tag| tag_takes(&tag, python));
     (!fits).then(|| {
-        let message = format!("the wheel `{name}` was built with CPython {} and its tags do not take it", python.dotted());
+        let message =
+            format!("the wheel `{name}` was built with CPython {} and its tags do not take it", python.dotted());
         Finding::new(&rules::WRONG_PYTHON_TAG, subject(), message)
     })
 }
@@ -53,7 +54,9 @@ fn tag_takes(tag: &platform::Tag, python: platform::PythonVersion) -> bool {
         // The stable ABI is for this version and all later ones; only CPython 3.15's abi3t is for free-threaded builds.
         "abi3" => !python.free_threaded && major == python.major && minor <= python.minor,
         "abi3t" => major == python.major && minor <= python.minor,
-        exact => (major, minor) == (python.major, python.minor) && (exact == python.abi_tag().to_string() || exact == "none"),
+        exact => {
+            (major, minor) == (python.major, python.minor) && (exact == python.abi_tag().to_string() || exact == "none")
+        }
     }
 }
 
@@ -71,7 +74,8 @@ fn imports(request: &Request, name: &str, archive: &Archive, packages: &[Package
         } else {
             format!("the wheel holds {}", known.iter().map(|known| format!("`{known}`")).collect::<Vec<_>>().join(", "))
         };
-        findings.push(Finding::new(&rules::IMPORT_NOT_IN_WHEEL, Subject::file(name).symbol(module), message).help(help));
+        findings
+            .push(Finding::new(&rules::IMPORT_NOT_IN_WHEEL, Subject::file(name).symbol(module), message).help(help));
     }
     findings
 }
@@ -85,7 +89,10 @@ fn holds(archive: &Archive, module: &str) -> bool {
             None => member.name.as_str(),
         };
         name.strip_prefix(&path).is_some_and(|rest| {
-            rest.starts_with('/') || rest == ".py" || rest == ".pyc" || (rest.starts_with('.') && (rest.ends_with(".so") || rest.ends_with(".pyd")))
+            rest.starts_with('/')
+                || rest == ".py"
+                || rest == ".pyc"
+                || (rest.starts_with('.') && (rest.ends_with(".so") || rest.ends_with(".pyd")))
         })
     })
 }
@@ -98,7 +105,8 @@ fn linked_llvm(planned: &LlvmUse, name: &str, archive: &Archive) -> Vec<Finding>
             |member, bytes| {
                 objfile::sniff(bytes)?;
                 let file = objfile::parse(bytes).ok()?;
-                let needed = file.objects().flat_map(|object| object.needed.iter().map(|needed| needed.name.to_owned()));
+                let needed =
+                    file.objects().flat_map(|object| object.needed.iter().map(|needed| needed.name.to_owned()));
                 Some((member.name.clone(), needed.collect::<Vec<_>>()))
             },
         )

@@ -70,9 +70,15 @@ impl Explain for BuildError {
             Self::Step(error) => error.hint(),
             Self::Sources(_) => Some("`git status` in the project shows what git makes of it".to_owned()),
             Self::Io(_) => Some("target/wheelproof must be writable and have room".to_owned()),
-            Self::Nothing { place, .. } => Some(format!("the backend should have put it into `{place}`; its log says what it did")),
-            Self::Several { .. } => Some("a project builds one distribution; list each as a project of its own".to_owned()),
-            Self::BadSdist { .. } => Some("the backend decides what the sdist holds; look at its include and exclude settings".to_owned()),
+            Self::Nothing { place, .. } => {
+                Some(format!("the backend should have put it into `{place}`; its log says what it did"))
+            }
+            Self::Several { .. } => {
+                Some("a project builds one distribution; list each as a project of its own".to_owned())
+            }
+            Self::BadSdist { .. } => {
+                Some("the backend decides what the sdist holds; look at its include and exclude settings".to_owned())
+            }
             Self::BadWheel(_) => None,
         }
     }

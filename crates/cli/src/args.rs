@@ -6,7 +6,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 /// Builds wheels that import anywhere, or says exactly why not.
 #[derive(Debug, Parser)]
 #[command(name = "wheelproof", bin_name = "cargo xtask", version, max_term_width = 110, after_help = EXIT_CODES)]
-pub struct Cli {
+pub(crate) struct Cli {
     /// What to do.
     #[command(subcommand)]
     pub command: Command,
@@ -20,7 +20,7 @@ missing, 4 a step failed, 5 nothing selected, 70 a fault of this program, 130 in
 
 /// What every command takes.
 #[derive(Debug, Clone, Args)]
-pub struct Global {
+pub(crate) struct Global {
     /// The folder with ci/wheels.yaml (or with a pyproject.toml); by default the nearest one upwards from here
     #[arg(long, global = true, value_name = "DIR", env = "WHEELPROOF_PROJECT")]
     pub project: Option<Utf8PathBuf>,
@@ -37,7 +37,7 @@ pub struct Global {
 
 /// The commands.
 #[derive(Debug, Subcommand)]
-pub enum Command {
+pub(crate) enum Command {
     /// Build, repair, prove: dist/ holds the wheels that passed
     Wheels(WheelsArgs),
     /// The CI matrix of the same plan, as JSON
@@ -52,7 +52,7 @@ pub enum Command {
 
 /// Which builds.
 #[derive(Debug, Clone, Args)]
-pub struct Selection {
+pub(crate) struct Selection {
     /// Only builds that match, by globs over `id` or `project/id`, such as `cp313-*`
     #[arg(long, value_name = "GLOB", value_delimiter = ',', env = "WHEELPROOF_ONLY")]
     pub only: Vec<String>,
@@ -66,7 +66,7 @@ pub struct Selection {
 
 /// `wheels`.
 #[derive(Debug, Args)]
-pub struct WheelsArgs {
+pub(crate) struct WheelsArgs {
     /// Which builds.
     #[command(flatten)]
     pub selection: Selection,
@@ -95,7 +95,7 @@ pub struct WheelsArgs {
 
 /// How a plan or a run is printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum PlanFormat {
+pub(crate) enum PlanFormat {
     /// For people.
     Text,
     /// For programs.
@@ -106,7 +106,7 @@ pub enum PlanFormat {
 
 /// `matrix`.
 #[derive(Debug, Args)]
-pub struct MatrixArgs {
+pub(crate) struct MatrixArgs {
     /// Which builds.
     #[command(flatten)]
     pub selection: Selection,
@@ -117,7 +117,7 @@ pub struct MatrixArgs {
 
 /// For which CI system a matrix is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum MatrixFormat {
+pub(crate) enum MatrixFormat {
     /// One line for `strategy.matrix`: {"include": […]}
     Github,
     /// A list of jobs, indented
@@ -126,7 +126,7 @@ pub enum MatrixFormat {
 
 /// `doctor`.
 #[derive(Debug, Args)]
-pub struct DoctorArgs {
+pub(crate) struct DoctorArgs {
     /// Which builds.
     #[command(flatten)]
     pub selection: Selection,
@@ -137,7 +137,7 @@ pub struct DoctorArgs {
 
 /// `symbols`.
 #[derive(Debug, Args)]
-pub struct SymbolsArgs {
+pub(crate) struct SymbolsArgs {
     /// Wheels, extensions, libraries, objects, archives, or folders of them
     #[arg(required = true, value_name = "PATH")]
     pub paths: Vec<Utf8PathBuf>,
@@ -154,7 +154,7 @@ pub struct SymbolsArgs {
 
 /// `explain`.
 #[derive(Debug, Args)]
-pub struct ExplainArgs {
+pub(crate) struct ExplainArgs {
     /// A rule's name or code, such as `missing-symbol` or `PY101`; without one, all are listed
     pub rule: Option<String>,
     /// How the page is printed

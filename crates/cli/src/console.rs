@@ -5,7 +5,7 @@ use std::io::{IsTerminal, Write};
 
 /// How talkative the program is and who listens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Talk {
+pub(crate) enum Talk {
     /// `-q`: the verdict only.
     Quiet,
     /// Each step when it starts and ends.
@@ -18,7 +18,7 @@ pub enum Talk {
 
 impl Talk {
     /// From the flags and the environment.
-    pub fn choose(quiet: bool, verbose: bool, github: bool) -> Self {
+    pub(crate) fn choose(quiet: bool, verbose: bool, github: bool) -> Self {
         match (quiet, verbose, github) {
             (true, ..) => Self::Quiet,
             (_, _, true) => Self::Groups,
@@ -28,27 +28,27 @@ impl Talk {
     }
 
     /// Whether the tools' own output is wanted.
-    pub fn streams(self) -> bool {
+    pub(crate) fn streams(self) -> bool {
         matches!(self, Self::Groups | Self::Verbose)
     }
 }
 
 /// Writes events to stderr as they come.
 #[derive(Debug)]
-pub struct Console {
+pub(crate) struct Console {
     talk: Talk,
     colour: bool,
 }
 
 impl Console {
     /// A console on stderr; colour only on a terminal, and not where NO_COLOR is set.
-    pub fn new(talk: Talk) -> Self {
+    pub(crate) fn new(talk: Talk) -> Self {
         let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
         Self { talk, colour: !plain && std::io::stderr().is_terminal() }
     }
 
     /// Whether stderr shows colour.
-    pub fn colour(&self) -> bool {
+    pub(crate) fn colour(&self) -> bool {
         self.colour
     }
 
@@ -57,12 +57,13 @@ impl Console {
     }
 
     /// One line, whole; a pipe that was closed is nobody's fault.
-    pub fn line(&self, text: &str) {
+    #[allow(clippy::unused_self)] // where the line goes is the console's business
+    pub(crate) fn line(&self, text: &str) {
         let _ = writeln!(std::io::stderr().lock(), "{text}");
     }
 
     /// `error: …` with its advice.
-    pub fn error(&self, message: &str, help: Option<&str>) {
+    pub(crate) fn error(&self, message: &str, help: Option<&str>) {
         self.line(&format!("{}: {message}", self.paint("1;31", "error")));
         if let Some(help) = help {
             self.line(&format!("  = help: {help}"));
@@ -70,7 +71,7 @@ impl Console {
     }
 
     /// `warning: …`.
-    pub fn warning(&self, message: &str) {
+    pub(crate) fn warning(&self, message: &str) {
         self.line(&format!("{}: {message}", self.paint("1;33", "warning")));
     }
 }

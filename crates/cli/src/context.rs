@@ -65,7 +65,10 @@ impl Context {
         let all = plan::make(&self.settings, &self.world, &self.layout, &[]).map_err(Failure::usage)?;
         let ids: Vec<String> = all.builds.iter().map(plan::PlannedBuild::scope).collect();
         let failure = if self.only.is_empty() {
-            Failure::new(exit::NOTHING, "nothing is asked for: no Python fits `python:` and the projects' requires-python")
+            Failure::new(
+                exit::NOTHING,
+                "nothing is asked for: no Python fits `python:` and the projects' requires-python",
+            )
         } else {
             Failure::new(exit::NOTHING, format!("`--only {}` selects no build", self.only.join(",")))
                 .help(format!("there are: {}", ids.join(", ")))
@@ -97,22 +100,21 @@ fn given(values: &[String], flag: &str, variable: &str) -> Option<(Vec<String>, 
     }
     // clap does not say where a value came from once it is parsed; the flag's presence does.
     let typed = std::env::args().any(|argument| argument == flag || argument.starts_with(&format!("{flag}=")));
-    let origin =
-        if typed { Origin::CommandLine(flag.to_owned()) } else { Origin::Environment(variable.to_owned()) };
+    let origin = if typed { Origin::CommandLine(flag.to_owned()) } else { Origin::Environment(variable.to_owned()) };
     Some((values.to_vec(), origin))
 }
 
 /// `--project`, else the nearest folder upwards that has ci/wheels.yaml, else here.
 pub(crate) fn root(global: &Global) -> Result<Utf8PathBuf, Failure> {
-    let here = std::env::current_dir().map_err(|error| Failure::usage(format!("there is no current folder: {error}")))?;
+    let here =
+        std::env::current_dir().map_err(|error| Failure::usage(format!("there is no current folder: {error}")))?;
     let here = Utf8PathBuf::from_path_buf(here)
         .map_err(|path| Failure::usage(format!("`{}` is not UTF-8; paths here must be", path.display())))?;
     match &global.project {
         Some(project) => {
             let root = here.join(project);
-            let root = root.canonicalize_utf8().map_err(|error| {
-                Failure::usage(format!("`--project {project}`: {error}"))
-            })?;
+            let root =
+                root.canonicalize_utf8().map_err(|error| Failure::usage(format!("`--project {project}`: {error}")))?;
             if root.is_dir() { Ok(root) } else { Err(Failure::usage(format!("`--project {project}` is not a folder"))) }
         }
         None => Ok(here.ancestors().find(|dir| dir.join(CONFIG_FILE).is_file()).unwrap_or(&here).to_owned()),

@@ -42,6 +42,7 @@ impl Failure {
     }
 
     /// Usage or configuration.
+    #[allow(clippy::needless_pass_by_value)] // so that it can be named in `map_err`
     pub fn usage(message: impl ToString) -> Self {
         Self::new(USAGE, message.to_string())
     }

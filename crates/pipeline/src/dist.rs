@@ -8,7 +8,7 @@ use std::time::UNIX_EPOCH;
 
 /// What is remembered of a proven build: with this key, this wheel.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Record {
+pub(crate) struct Record {
     /// The cache key of everything that went into it.
     pub key: String,
     /// The wheel in dist/.
@@ -23,7 +23,7 @@ pub struct Record {
 
 impl Record {
     /// The record in a file; none when it is not there or not readable, which only costs a rebuild.
-    pub fn read(path: &Utf8Path) -> Option<Self> {
+    pub(crate) fn read(path: &Utf8Path) -> Option<Self> {
         serde_json::from_slice(&fs_err::read(path).ok()?).ok()
     }
 
@@ -31,12 +31,12 @@ impl Record {
     ///
     /// # Errors
     /// What the file system says.
-    pub fn write(&self, path: &Utf8Path) -> io::Result<()> {
+    pub(crate) fn write(&self, path: &Utf8Path) -> io::Result<()> {
         write_whole(path, &serde_json::to_vec_pretty(self)?)
     }
 
     /// Whether the wheel still lies in dist/ as it was put there.
-    pub fn holds(&self, dist: &Utf8Path) -> bool {
+    pub(crate) fn holds(&self, dist: &Utf8Path) -> bool {
         let path = dist.join(&self.wheel);
         let Ok(metadata) = fs_err::metadata(&path) else { return false };
         if Some(metadata.len()) != self.report.bytes {
@@ -47,7 +47,7 @@ impl Record {
 }
 
 /// A file's time of modification, in nanoseconds since 1970.
-pub fn modified(metadata: &std::fs::Metadata) -> Option<u128> {
+pub(crate) fn modified(metadata: &std::fs::Metadata) -> Option<u128> {
     Some(metadata.modified().ok()?.duration_since(UNIX_EPOCH).ok()?.as_nanos())
 }
 
@@ -55,7 +55,7 @@ pub fn modified(metadata: &std::fs::Metadata) -> Option<u128> {
 ///
 /// # Errors
 /// What the file system says.
-pub fn sha256(path: &Utf8Path) -> io::Result<String> {
+pub(crate) fn sha256(path: &Utf8Path) -> io::Result<String> {
     let mut file = fs_err::File::open(path)?;
     let mut digest = Sha256::new();
     let mut buffer = vec![0; 1 << 16];
@@ -73,7 +73,7 @@ pub fn sha256(path: &Utf8Path) -> io::Result<String> {
 ///
 /// # Errors
 /// What the file system says; nothing half-written stays.
-pub fn land(file: &Utf8Path, dist: &Utf8Path) -> io::Result<Utf8PathBuf> {
+pub(crate) fn land(file: &Utf8Path, dist: &Utf8Path) -> io::Result<Utf8PathBuf> {
     let name = file.file_name().ok_or_else(|| io::Error::other(format!("`{file}` has no file name")))?;
     fs_err::create_dir_all(dist)?;
     let place = dist.join(name);
@@ -92,7 +92,7 @@ pub fn land(file: &Utf8Path, dist: &Utf8Path) -> io::Result<Utf8PathBuf> {
 }
 
 /// Removes what killed runs left behind: files beside their place that never got there.
-pub fn sweep(dist: &Utf8Path) {
+pub(crate) fn sweep(dist: &Utf8Path) {
     let Ok(entries) = dist.read_dir_utf8() else { return };
     for entry in entries.flatten() {
         if entry.file_name().starts_with('.') && entry.file_name().ends_with(".part") {
@@ -105,7 +105,7 @@ pub fn sweep(dist: &Utf8Path) {
 ///
 /// # Errors
 /// What the file system says; nothing half-written stays.
-pub fn write_whole(path: &Utf8Path, bytes: &[u8]) -> io::Result<()> {
+pub(crate) fn write_whole(path: &Utf8Path, bytes: &[u8]) -> io::Result<()> {
     if let Some(parent) = path.parent() {
         fs_err::create_dir_all(parent)?;
     }

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 /// Held while a run writes below target/wheelproof and dist/; given back when dropped, also by a crash.
 #[derive(Debug)]
-pub struct RunLock {
+pub(crate) struct RunLock {
     file: fs_err::File,
 }
 
@@ -33,7 +33,7 @@ impl RunLock {
     ///
     /// # Errors
     /// [`LockError`].
-    pub fn take(state: &Utf8Path, events: &dyn Events, cancel: &Cancel) -> Result<Self, LockError> {
+    pub(crate) fn take(state: &Utf8Path, events: &dyn Events, cancel: &Cancel) -> Result<Self, LockError> {
         let path = state.join("lock");
         let io = |source: std::io::Error| LockError::Io { path: path.clone(), source };
         fs_err::create_dir_all(state).map_err(io)?;
@@ -49,7 +49,8 @@ impl RunLock {
                         let mut holder = String::new();
                         let _ = file.rewind();
                         let _ = (&mut file).take(200).read_to_string(&mut holder);
-                        let holder = if holder.is_empty() { "another run".to_owned() } else { holder.trim().to_owned() };
+                        let holder =
+                            if holder.is_empty() { "another run".to_owned() } else { holder.trim().to_owned() };
                         let text = format!("waiting: {holder} works in `{state}`");
                         events.emit(&Event::Note { scope: String::new(), text });
                         said = true;

@@ -208,7 +208,9 @@ mod tests {
 
     #[test]
     fn sizes_and_times_for_people() {
-        for (bytes, text) in [(0, "0 B"), (999, "999 B"), (48_300, "48 kB"), (64_100_000, "64.1 MB"), (2_500_000_000, "2.50 GB")] {
+        for (bytes, text) in
+            [(0, "0 B"), (999, "999 B"), (48_300, "48 kB"), (64_100_000, "64.1 MB"), (2_500_000_000, "2.50 GB")]
+        {
             assert_eq!(size(bytes), text);
         }
         for (seconds, text) in [(0.04, "0.0 s"), (9.9, "9.9 s"), (12.4, "12 s"), (185.0, "3 min 05 s")] {

@@ -65,7 +65,15 @@ pub fn run(
     let _lock = RunLock::take(&layout.state, events, cancel)?;
     writable(&layout.dist)?;
     dist::sweep(&layout.dist);
-    let mut walk = Walk { world, options, events, cancel, judged: Judged::default(), prepared: BTreeSet::new(), sdists: Vec::new() };
+    let mut walk = Walk {
+        world,
+        options,
+        events,
+        cancel,
+        judged: Judged::default(),
+        prepared: BTreeSet::new(),
+        sdists: Vec::new(),
+    };
     let mut builds = Vec::new();
     let mut stopped = false;
     for planned in &plan.builds {
@@ -206,7 +214,8 @@ impl Walk<'_> {
         let record_path = layout.record(&planned.project, &planned.id.to_string());
         let record = Record::read(&record_path);
         if !self.options.force
-            && let Some(record) = record.as_ref().filter(|record| record.key == planned.key && record.holds(&layout.dist))
+            && let Some(record) =
+                record.as_ref().filter(|record| record.key == planned.key && record.holds(&layout.dist))
         {
             return BuildReport { status: Status::Cached, ..record.report.clone() };
         }

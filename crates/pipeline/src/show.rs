@@ -24,7 +24,9 @@ fn word(status: Status) -> &'static str {
 fn times(build: &BuildReport) -> String {
     let mut parts = Vec::new();
     for (label, names) in COLUMNS {
-        let of = |name: &str| names.iter().any(|n| name == *n || name.strip_prefix(n).is_some_and(|rest| rest.starts_with('-')));
+        let of = |name: &str| {
+            names.iter().any(|n| name == *n || name.strip_prefix(n).is_some_and(|rest| rest.starts_with('-')))
+        };
         let seconds: f64 = build.steps.iter().filter(|step| of(&step.name)).map(|step| step.seconds).sum();
         if seconds > 0.0 {
             parts.push(format!("{label} {}", duration(seconds)));
@@ -40,7 +42,8 @@ fn times(build: &BuildReport) -> String {
 /// What was built, how long it took, how big it is and why, what was grafted and proven, and what was not run and why.
 pub fn text(report: &Report) -> String {
     let mut out = String::new();
-    let several = report.builds.iter().any(|build| build.project != report.builds.first().map_or("", |b| b.project.as_str()));
+    let several =
+        report.builds.iter().any(|build| build.project != report.builds.first().map_or("", |b| b.project.as_str()));
     let name = |build: &BuildReport| if several { format!("{}/{}", build.project, build.id) } else { build.id.clone() };
     let shown: Vec<&BuildReport> = report.builds.iter().filter(|build| build.status != Status::Skipped).collect();
     let width = shown.iter().map(|build| name(build).len()).max().unwrap_or(0);
@@ -61,7 +64,12 @@ pub fn text(report: &Report) -> String {
     if !skipped.is_empty() {
         let _ = writeln!(out, "\nNot run here:");
         for build in skipped {
-            let _ = writeln!(out, "  {}: {}", name(build), printable(build.reason.as_deref().unwrap_or("").lines().next().unwrap_or("")));
+            let _ = writeln!(
+                out,
+                "  {}: {}",
+                name(build),
+                printable(build.reason.as_deref().unwrap_or("").lines().next().unwrap_or(""))
+            );
             for line in build.reason.as_deref().unwrap_or("").lines().skip(1) {
                 let _ = writeln!(out, "      {}", printable(line));
             }
@@ -92,7 +100,8 @@ fn detail(out: &mut String, build: &BuildReport, width: usize) {
         return;
     }
     if !build.grafted.is_empty() {
-        let list: Vec<String> = build.grafted.iter().map(|g| format!("{} {}", printable(&g.name), size(g.bytes))).collect();
+        let list: Vec<String> =
+            build.grafted.iter().map(|g| format!("{} {}", printable(&g.name), size(g.bytes))).collect();
         let _ = writeln!(out, "{indent}grafted: {}", list.join(", "));
     }
     if let Some(first) = build.biggest.first()
@@ -144,7 +153,8 @@ pub fn markdown(report: &Report) -> String {
     let mut out = format!("# Wheels\n\n{}\n\n", verdict(report));
     out.push_str("| build | | wheel | size | grafted | policy | time |\n|---|---|---|---:|---|---|---:|\n");
     for build in &report.builds {
-        let grafted: Vec<String> = build.grafted.iter().map(|g| format!("`{}` {}", cell(&g.name), size(g.bytes))).collect();
+        let grafted: Vec<String> =
+            build.grafted.iter().map(|g| format!("`{}` {}", cell(&g.name), size(g.bytes))).collect();
         let seconds: f64 = build.steps.iter().map(|step| step.seconds).sum();
         let wheel = match (&build.wheel, &build.reason) {
             (Some(wheel), _) => format!("`{}`", cell(wheel)),
@@ -164,7 +174,8 @@ pub fn markdown(report: &Report) -> String {
         );
     }
     for build in report.builds.iter().filter(|build| build.status == Status::Failed) {
-        let _ = writeln!(out, "\n## {}/{} failed\n\n{}\n", build.project, build.id, build.reason.as_deref().unwrap_or(""));
+        let _ =
+            writeln!(out, "\n## {}/{} failed\n\n{}\n", build.project, build.id, build.reason.as_deref().unwrap_or(""));
         if !build.excerpt.is_empty() {
             // Four backticks: the log may hold three.
             let _ = writeln!(out, "````text\n{}\n````\n", build.excerpt.join("\n").replace("````", "'''"));
@@ -174,7 +185,12 @@ pub fn markdown(report: &Report) -> String {
         }
     }
     for sdist in &report.sdists {
-        let _ = writeln!(out, "\nSource distribution: `{}` ({}), a wheel was built from it.", cell(&sdist.name), size(sdist.bytes));
+        let _ = writeln!(
+            out,
+            "\nSource distribution: `{}` ({}), a wheel was built from it.",
+            cell(&sdist.name),
+            size(sdist.bytes)
+        );
     }
     out
 }

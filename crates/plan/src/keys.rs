@@ -73,11 +73,19 @@ mod tests {
     use super::*;
 
     fn seed<'a>(sources: &'a str, environment: &'a BTreeMap<String, String>) -> Seed<'a> {
-        Seed { sources, id: "cp313-linux_x86_64", interpreter: "i", llvm: None, environment, compiler: None, settings: String::new() }
+        Seed {
+            sources,
+            id: "cp313-linux_x86_64",
+            interpreter: "i",
+            llvm: None,
+            environment,
+            compiler: None,
+            settings: String::new(),
+        }
     }
 
     fn steps() -> Vec<Step> {
-        ["sdist", "build", "repair"].map(|name| Step::new(name, [name, "{source}"], "/".into(), "/log".into())).to_vec()
+        ["sdist", "build", "repair"].map(|name| Step::new(name, [name, "{source}"], "/", "/log")).to_vec()
     }
 
     #[test]

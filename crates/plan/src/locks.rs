@@ -42,7 +42,8 @@ pub(crate) fn for_build(project: &Project) -> Requirements {
         return Requirements { text: text.clone(), remark: None };
     }
     let pyproject = &project.pyproject;
-    let carried = BY_BACKEND.iter().find(|(backend, _)| pyproject.backend.starts_with(backend) && !pyproject.in_tree_backend);
+    let carried =
+        BY_BACKEND.iter().find(|(backend, _)| pyproject.backend.starts_with(backend) && !pyproject.in_tree_backend);
     if let Some((_, lock)) = carried
         && pyproject.requires.iter().all(|requirement| locks(lock, requirement))
     {
@@ -62,7 +63,8 @@ pub(crate) fn for_build(project: &Project) -> Requirements {
 
 /// Whether a lock holds the distribution that a requirement names; whether its version fits, the front end checks.
 fn locks(lock: &str, requirement: &str) -> bool {
-    let name: String = requirement.chars().take_while(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.')).collect();
+    let name: String =
+        requirement.chars().take_while(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.')).collect();
     pinned(lock, &name.to_lowercase().replace(['_', '.'], "-")).is_some()
 }
 
@@ -89,9 +91,11 @@ mod tests {
 
     #[test]
     fn requirements_are_found_by_name() {
-        for (requirement, held) in
-            [("nanobind>=2", true), ("scikit_build_core [wheels] >= 0.10; python_version > '3'", true), ("numpy", false)]
-        {
+        for (requirement, held) in [
+            ("nanobind>=2", true),
+            ("scikit_build_core [wheels] >= 0.10; python_version > '3'", true),
+            ("numpy", false),
+        ] {
             assert_eq!(locks(SCIKIT, requirement), held, "{requirement}");
         }
     }

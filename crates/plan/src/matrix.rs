@@ -56,7 +56,10 @@ pub fn jobs(plan: &Plan) -> Result<Vec<Job>, NoRunner> {
             let python = build.version.dotted();
             Ok(Job {
                 only: format!("{}/{id}", build.project),
-                reason: format!("{} for CPython {python} on {}, platform {}", build.project, build.target, build.platform),
+                reason: format!(
+                    "{} for CPython {python} on {}, platform {}",
+                    build.project, build.target, build.platform
+                ),
                 id,
                 project: build.project.clone(),
                 python,

@@ -305,7 +305,11 @@ impl Planner<'_> {
     fn resolve(&self, python: PythonVersion) -> Result<(&Interpreter, Option<build::LlvmUse>), Refusal> {
         let here = target_of(self.world);
         if !self.target.key.same_system(&here) {
-            let runner = self.target.runner.as_deref().map_or_else(String::new, |runner| format!(", such as the runner `{runner}`"));
+            let runner = self
+                .target
+                .runner
+                .as_deref()
+                .map_or_else(String::new, |runner| format!(", such as the runner `{runner}`"));
             return Err(Refusal {
                 obstacle: Obstacle::OtherSystem,
                 reason: format!("{} cannot be built on {here}", self.target.key),
@@ -342,14 +346,10 @@ impl Planner<'_> {
         if needs.is_empty() {
             return Ok((interpreter, llvm));
         }
-        let obstacle = if common.is_empty() && needs.len() == own.len() { Obstacle::Installable } else { Obstacle::Missing };
+        let obstacle =
+            if common.is_empty() && needs.len() == own.len() { Obstacle::Installable } else { Obstacle::Missing };
         let what = needs.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
-        Err(Refusal {
-            obstacle,
-            reason: format!("missing: {what}"),
-            remedy: self.how_to_install(&needs),
-            needs,
-        })
+        Err(Refusal { obstacle, reason: format!("missing: {what}"), remedy: self.how_to_install(&needs), needs })
     }
 
     fn how_to_install(&self, needs: &[Need]) -> String {
@@ -388,8 +388,8 @@ impl Planner<'_> {
         let Some(manager) = &self.world.package_manager else { return Vec::new() };
         llvm.installation
             .needed_cmake_packages(llvm.linkage)
-            .into_iter()
-            .map(|package| Need::CmakePackage(package.to_string()))
+            .iter()
+            .map(|package| Need::CmakePackage(package.clone()))
             .filter(|need| lacks(need, manager))
             .collect()
     }
@@ -411,7 +411,8 @@ impl Planner<'_> {
                         needs.push(Need::Llvm { major: candidate.version.major, linkage });
                         self.how_to_install(&needs)
                     }
-                    None => "set LLVM_DIR to the folder of LLVMConfig.cmake, or `llvm: { dir: … }` in ci/wheels.yaml".to_owned(),
+                    None => "set LLVM_DIR to the folder of LLVMConfig.cmake, or `llvm: { dir: … }` in ci/wheels.yaml"
+                        .to_owned(),
                 };
                 Err(Refusal { obstacle: Obstacle::Missing, reason: none.to_string(), remedy, needs })
             }
@@ -508,7 +509,9 @@ impl Planner<'_> {
 
     /// auditwheel wants a newer Python than the wheel may be for; the newest stable one here serves all builds.
     fn repair_interpreter<'b>(&'b self, own: &'b Interpreter) -> &'b Interpreter {
-        let usable = |i: &&Interpreter| i.has_venv && !i.python.free_threaded && !i.debug && i.python >= locks::OLDEST_FOR_REPAIR;
+        let usable = |i: &&Interpreter| {
+            i.has_venv && !i.python.free_threaded && !i.debug && i.python >= locks::OLDEST_FOR_REPAIR
+        };
         self.world.interpreters.iter().filter(usable).max_by_key(|i| i.python).unwrap_or(own)
     }
 
@@ -522,7 +525,8 @@ impl Planner<'_> {
                 let project = self.project.dir.as_str();
                 let argv: Vec<String> = words.iter().map(|word| word.replace("{project}", project)).collect();
                 let log = logs.join(format!("{name}.log"));
-                let mut step = Step::new(&name, argv, self.project.dir.clone(), log).with_timeout(self.settings.time_limits.build);
+                let mut step =
+                    Step::new(&name, argv, self.project.dir.clone(), log).with_timeout(self.settings.time_limits.build);
                 for (variable, value) in &self.options.environment {
                     step = step.with_env(variable, value);
                 }
@@ -535,14 +539,14 @@ impl Planner<'_> {
     fn source_date_epoch(&self) -> u64 {
         const FALLBACK: u64 = 318_211_200;
         let own = self.options.environment.get("SOURCE_DATE_EPOCH").or_else(|| self.world.env.get("SOURCE_DATE_EPOCH"));
-        own.and_then(|text| text.parse().ok())
-            .unwrap_or(FALLBACK)
+        own.and_then(|text| text.parse().ok()).unwrap_or(FALLBACK)
     }
 
     /// All steps in order, each with a key that takes in the ones before it and everything that they read.
     fn steps(&self, planned: &PlannedBuild, stages: &Stages, interpreter: &Interpreter) -> Vec<Step> {
         let inside = |name: &str, words: &[&str]| {
-            let argv = std::iter::once("wheelproof").chain(words.iter().copied()).map(str::to_owned).collect::<Vec<_>>();
+            let argv =
+                std::iter::once("wheelproof").chain(words.iter().copied()).map(str::to_owned).collect::<Vec<_>>();
             Step::new(name, argv, self.settings.root.clone(), stages.build.log_dir.join(format!("{name}.log")))
         };
         let mut steps: Vec<Step> = stages.tools.iter().flat_map(|(_, steps)| steps.iter().cloned()).collect();

@@ -109,7 +109,11 @@ mod tests {
     #[test]
     fn names_and_backends() {
         for (text, name, backend) in [
-            ("[project]\nname='A-B'\n[build-system]\nrequires=['maturin']\nbuild-backend='maturin'\n", "A-B", "maturin"),
+            (
+                "[project]\nname='A-B'\n[build-system]\nrequires=['maturin']\nbuild-backend='maturin'\n",
+                "A-B",
+                "maturin",
+            ),
             ("[tool.poetry]\nname='p'\n", "p", "setuptools.build_meta:__legacy__"),
             ("", "folder", "setuptools.build_meta:__legacy__"),
         ] {

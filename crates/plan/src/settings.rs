@@ -19,6 +19,7 @@ pub const CONFIG_FILE: &str = "ci/wheels.yaml";
 /// Where a value came from; what stands first wins.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
+#[derive(Default)]
 pub enum Origin {
     /// A flag.
     CommandLine(String),
@@ -29,6 +30,7 @@ pub enum Origin {
     /// The project's pyproject.toml.
     Pyproject(Utf8PathBuf),
     /// Nobody said anything.
+    #[default]
     Default,
 }
 
@@ -63,12 +65,6 @@ pub struct Given {
     pub python: Option<(Vec<String>, Origin)>,
     /// `--target`.
     pub targets: Option<(Vec<String>, Origin)>,
-}
-
-impl Default for Origin {
-    fn default() -> Self {
-        Self::Default
-    }
 }
 
 /// Everything that is asked for.
@@ -296,7 +292,8 @@ impl Settings {
 
 /// What holds for a folder with a pyproject.toml and nothing else.
 fn without_file() -> WheelsFile {
-    let project = ProjectEntry { path: Located { value: ".".to_owned(), place: Place::default() }, ..Default::default() };
+    let project =
+        ProjectEntry { path: Located { value: ".".to_owned(), place: Place::default() }, ..Default::default() };
     WheelsFile {
         version: Located { value: 1, place: Place::default() },
         projects: Some(Located { value: vec![project], place: Place::default() }),
@@ -335,12 +332,7 @@ impl<'a> Resolver<'a> {
         if place == Place::default() { Origin::Default } else { Origin::File(CONFIG_FILE.into(), place) }
     }
 
-    fn resolve(
-        mut self,
-        file: WheelsFile,
-        given: &Given,
-        registry: &Registry,
-    ) -> Result<Settings, ConfigError> {
+    fn resolve(mut self, file: WheelsFile, given: &Given, registry: &Registry) -> Result<Settings, ConfigError> {
         if file.version.value != 1 {
             let message = format!("version {} of this format is not known", file.version.value);
             return Err(self.error(file.version.place, message).help("this program reads `version: 1`"));
@@ -412,7 +404,8 @@ impl<'a> Resolver<'a> {
             .iter()
             .map(|line| {
                 line.value.parse::<PythonRequest>().map_err(|error| {
-                    self.error(line.place, error.to_string()).help("a version (`3.13`, `cp313t`) or specifiers (`>=3.9,<3.14`)")
+                    self.error(line.place, error.to_string())
+                        .help("a version (`3.13`, `cp313t`) or specifiers (`>=3.9,<3.14`)")
                 })
             })
             .collect()
@@ -432,7 +425,8 @@ impl<'a> Resolver<'a> {
             let platform = match &located.value.platform {
                 Some(text) => {
                     self.note(format!("targets.{name}.platform"), &text.value, Self::at(text.place));
-                    TargetPlatform::parse(&text.value, &key).map_err(|error| self.error(text.place, error.to_string()))?
+                    TargetPlatform::parse(&text.value, &key)
+                        .map_err(|error| self.error(text.place, error.to_string()))?
                 }
                 None => {
                     self.note(format!("targets.{name}.platform"), "auto", Origin::Default);
@@ -471,10 +465,11 @@ impl<'a> Resolver<'a> {
         let upto = usize::try_from(value.line).unwrap_or(0).min(lines.len());
         let found = lines.iter().take(upto).enumerate().rev().find_map(|(index, line)| {
             let column = line.find(key)?;
-            line[column + key.len()..].trim_start_matches(['"', '\'']).trim_start().starts_with(':').then_some(Place {
-                line: index as u64 + 1,
-                column: line[..column].chars().count() as u64 + 1,
-            })
+            line[column + key.len()..]
+                .trim_start_matches(['"', '\''])
+                .trim_start()
+                .starts_with(':')
+                .then_some(Place { line: index as u64 + 1, column: line[..column].chars().count() as u64 + 1 })
         });
         found.unwrap_or(value)
     }
@@ -505,12 +500,7 @@ impl<'a> Resolver<'a> {
         Ok(projects)
     }
 
-    fn project(
-        &mut self,
-        index: usize,
-        entry: &ProjectEntry,
-        targets: &[Target],
-    ) -> Result<Project, ConfigError> {
+    fn project(&mut self, index: usize, entry: &ProjectEntry, targets: &[Target]) -> Result<Project, ConfigError> {
         let at = format!("projects[{index}]");
         let place = entry.path.place;
         let shown = Utf8PathBuf::from(&entry.path.value);
@@ -530,16 +520,17 @@ impl<'a> Resolver<'a> {
         })?;
         self.note(format!("{at}.path"), &shown, Self::at(place));
         let file = shown.join("pyproject.toml");
-        let key = Distribution::new(&pyproject.name).map_err(|error| {
-            ConfigError::new(&file, "", Place::default(), error.to_string())
-        })?;
+        let key = Distribution::new(&pyproject.name)
+            .map_err(|error| ConfigError::new(&file, "", Place::default(), error.to_string()))?;
         let imports = match &entry.import {
             Some(modules) => {
                 self.note(format!("{at}.import"), join(&modules.value, |m| &m.value), Self::at(modules.place));
                 for module in &modules.value {
                     if !is_module_name(&module.value) {
                         let message = format!("`{}` is not a module name", module.value);
-                        return Err(self.error(module.place, message).help("dotted identifiers, as in an import statement"));
+                        return Err(self
+                            .error(module.place, message)
+                            .help("dotted identifiers, as in an import statement"));
                     }
                 }
                 modules.value.iter().map(|module| module.value.clone()).collect()
@@ -564,7 +555,11 @@ impl<'a> Resolver<'a> {
             Some(lock) => {
                 self.note(format!("{at}.lock"), &lock.value, Self::at(lock.place));
                 let text = fs_err::read_to_string(self.root.join(&lock.value)).map_err(|error| {
-                    let why = if error.kind() == std::io::ErrorKind::NotFound { "does not exist".to_owned() } else { error.to_string() };
+                    let why = if error.kind() == std::io::ErrorKind::NotFound {
+                        "does not exist".to_owned()
+                    } else {
+                        error.to_string()
+                    };
                     self.error(lock.place, format!("the lock file `{}` {why}", lock.value))
                 })?;
                 Some(text)
@@ -603,7 +598,8 @@ impl<'a> Resolver<'a> {
     }
 
     fn options(&mut self, at: &str, options: OptionsRef<'_>) -> Result<Options, ConfigError> {
-        let own_llvm = options.llvm.map(|entry| self.llvm(&format!("{at}.llvm"), entry)).transpose()?.unwrap_or_default();
+        let own_llvm =
+            options.llvm.map(|entry| self.llvm(&format!("{at}.llvm"), entry)).transpose()?.unwrap_or_default();
         if let Some(environment) = options.environment {
             for (name, value) in environment {
                 if name.is_empty() || name.contains(['=', '\0']) || value.contains('\0') {
@@ -676,7 +672,9 @@ impl<'a> Resolver<'a> {
             if words.is_empty() {
                 return Err(self.error(lines.place, format!("`{at}` has an empty command")));
             }
-            if let Some(operator) = words.iter().find(|word| matches!(word.as_str(), "&&" | "||" | "|" | ";" | ">" | "<")) {
+            if let Some(operator) =
+                words.iter().find(|word| matches!(word.as_str(), "&&" | "||" | "|" | ";" | ">" | "<"))
+            {
                 return Err(self
                     .error(lines.place, format!("`{operator}` stands in `{line}`, but no shell runs it"))
                     .help("write a list of commands, or `sh -c '…'`"));
@@ -715,7 +713,9 @@ impl<'a> Resolver<'a> {
         for (name, packages) in &entry {
             if !MANAGERS.contains(&name.as_str()) {
                 let message = format!("`provision.{name}` is not a package manager that is known");
-                return Err(self.error(self.place_of_key(name, Place { line: u64::MAX, column: 0 }), message).help(yaml::choose(name, &MANAGERS)));
+                return Err(self
+                    .error(self.place_of_key(name, Place { line: u64::MAX, column: 0 }), message)
+                    .help(yaml::choose(name, &MANAGERS)));
             }
             if let Some(odd) = packages.iter().find(|package| package.is_empty() || package.starts_with('-')) {
                 return Err(self.error(Place::default(), format!("`provision.{name}`: `{odd}` is not a package name")));
@@ -802,8 +802,16 @@ where
 
 /// `100MB`, `64MiB`, `5000000`: bytes; `MB` is 10^6.
 fn parse_size(text: &str) -> Result<u64, String> {
-    const UNITS: [(&str, u64); 8] =
-        [("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10), ("GB", 1_000_000_000), ("MB", 1_000_000), ("kB", 1000), ("KB", 1000), ("B", 1)];
+    const UNITS: [(&str, u64); 8] = [
+        ("GiB", 1 << 30),
+        ("MiB", 1 << 20),
+        ("KiB", 1 << 10),
+        ("GB", 1_000_000_000),
+        ("MB", 1_000_000),
+        ("kB", 1000),
+        ("KB", 1000),
+        ("B", 1),
+    ];
     let text = text.trim();
     let (number, unit) = UNITS
         .iter()
@@ -833,7 +841,9 @@ mod tests {
 
     #[test]
     fn sizes_and_durations() {
-        for (text, bytes) in [("100MB", Some(100_000_000)), ("64 MiB", Some(64 << 20)), ("12", Some(12)), ("ten", None), ("-1MB", None)] {
+        for (text, bytes) in
+            [("100MB", Some(100_000_000)), ("64 MiB", Some(64 << 20)), ("12", Some(12)), ("ten", None), ("-1MB", None)]
+        {
             assert_eq!(parse_size(text).ok(), bytes, "{text}");
         }
         for (text, seconds) in [("90s", Some(90)), ("30m", Some(1800)), ("2h", Some(7200)), ("0s", None), ("5", None)] {
@@ -848,7 +858,9 @@ mod tests {
 
     #[test]
     fn module_names() {
-        for (name, good) in [("a", true), ("a.b_c", true), ("_x", true), ("a-b", false), ("", false), ("a..b", false), ("3d", false)] {
+        for (name, good) in
+            [("a", true), ("a.b_c", true), ("_x", true), ("a-b", false), ("", false), ("a..b", false), ("3d", false)]
+        {
             assert_eq!(is_module_name(name), good, "{name}");
         }
     }

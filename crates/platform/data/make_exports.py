@@ -1,7 +1,11 @@
 #!/usr/bin/env python3
-"""Writes ../data/{glibc,musl,macos,windows}.exports: which symbols the systems' own libraries export.
+"""Writes ../data/{glibc,gnu,musl,macos,windows}.exports: which symbols the systems' own libraries export.
 
-    python make_exports.py FOLDER      (the folder of an installed `ziglang` Python package, beside it `pefile`)
+    python make_exports.py ZIG [GNU]
+
+ZIG is the folder of an installed `ziglang` Python package, beside it `pefile`. GNU has real libraries of GCC and zlib
+under their sonames: in `x86_64/` Debian 12's, in `aarch64/` libgcc_s.so.1 and libstdc++.so.6 as musllinux wheels carry
+them. Without it gnu.exports stays as it is.
 
 Only facts are taken, names of libraries, symbols and versions. All files have one form: a header in lines that
 begin with `#`, an empty line, and a raw deflate stream of text. There a line that begins with a tab opens a group (its
@@ -127,6 +131,45 @@ def glibc(lib, source):
         "groups: library, function, object or tls, architectures, versions of GLIBC",
         f"latest: {releases[-1]}",
     ], groups)
+
+
+# ---- GCC's runtime libraries and zlib: real binaries, read by binutils
+
+
+def dynamic_exports(path):
+    """{(symbol, version or "")}"""
+    run = subprocess.run(["readelf", "--dyn-syms", "--wide", path], capture_output=True, text=True, check=True)
+    found = set()
+    for line in run.stdout.splitlines():
+        cells = line.split()
+        if len(cells) >= 8 and cells[0][:-1].isdigit() and cells[6] not in ("UND", "ABS") and cells[4] != "LOCAL":
+            symbol, _, version = cells[7].partition("@")
+            found.add((symbol, version.lstrip("@")))
+    return found
+
+
+def gnu(folder):
+    groups = {}
+    for path in sorted((folder / "x86_64").iterdir()):
+        other = folder / "aarch64" / path.name
+        there = dynamic_exports(other) if other.exists() else set()
+        versioned = any(version for _, version in there)
+        # A libstdc++ that was built without versions still tells which of the names that architecture has.
+        same = there if versioned else {(s, v) for s, v in dynamic_exports(path) if (s, "") in there}
+        for here, arch in ((dynamic_exports(path), "x86_64"), (same, "aarch64")):
+            for symbol, version in here:
+                groups.setdefault((path.name, version), {}).setdefault(symbol, []).append(arch)
+    packed = {}
+    for (library, version), symbols in groups.items():
+        for symbol, arches in symbols.items():
+            packed.setdefault((library, version, " ".join(arches)), set()).add(symbol)
+    write("gnu", [
+        "Exported symbols of GCC's runtime libraries, zlib and glibc's libmvec, per version and architecture.",
+        "Source of the facts: Debian 12's binaries for x86_64 (GCC 12.2, zlib 1.2.13, glibc 2.36); for aarch64 the libgcc_s",
+        "(GCC 13) and the names, without versions, of the libstdc++ that a musllinux wheel of numpy 2.2.1 carries.",
+        "groups: library, version (may be empty), architectures",
+        "latest: 12.2",
+    ], packed)
 
 
 # ---- musl: an assembler source that defines each symbol where an architecture has it
@@ -311,13 +354,15 @@ def windows(lib, source):
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 2:
+    if len(sys.argv) not in (2, 3):
         raise SystemExit(__doc__)
     root = pathlib.Path(sys.argv[1])
     sys.path.append(str(root.parent))  # pefile's `ordlookup`
     release = next((d.name.split("-")[1] for d in root.parent.glob("ziglang-*.dist-info")), "?").removesuffix(".dist")
     source = f"ziglang {release}"
     glibc(root / "lib", source)
+    if len(sys.argv) == 3:
+        gnu(pathlib.Path(sys.argv[2]))
     musl(root / "lib", source)
     macos(root / "lib", source)
     windows(root / "lib", source)

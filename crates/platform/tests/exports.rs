@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 use std::process::Command;
 use wheelproof_platform::Arch::{self, Arm64, I686, Riscv64, S390x, X86_64};
-use wheelproof_platform::exports::{SymbolKind, Versions, Wanted, glibc, macos, musl, windows};
+use wheelproof_platform::exports::{SymbolKind, Versions, Wanted, glibc, gnu, macos, musl, windows};
 use wheelproof_platform::policy::is_loader;
 
 const SYSTEM: &str = "/usr/lib/libSystem.B.dylib";
@@ -77,6 +77,43 @@ fn every_architecture_of_glibc_is_there() {
         for symbol in ["malloc", "stdout", "__cxa_finalize", "pthread_create"] {
             assert!(!versions(arch, "libc.so.6", symbol).is_empty(), "{symbol} on {arch}");
         }
+    }
+}
+
+#[test]
+fn the_runtime_of_gcc_as_far_as_it_is_known() {
+    const CXX: &str = "libstdc++.so.6";
+    const UNWIND: &str = "libgcc_s.so.1";
+    for (arch, library, symbol, versions) in [
+        (X86_64, CXX, "_ZNSt8ios_base4InitC1Ev", Some(&["GLIBCXX_3.4"][..])),
+        (Arm64, CXX, "_ZNSt8ios_base4InitC1Ev", Some(&["GLIBCXX_3.4"])),
+        (X86_64, CXX, "__cxa_throw", Some(&["CXXABI_1.3"])),
+        (X86_64, CXX, "_ZTIg", Some(&["CXXABI_FLOAT128"])),
+        (Arm64, CXX, "_ZTIg", None),
+        (X86_64, UNWIND, "_Unwind_Resume", Some(&["GCC_3.0"])),
+        (X86_64, UNWIND, "__addtf3", Some(&["GCC_4.3.0"])),
+        (Arm64, UNWIND, "__addtf3", Some(&["GCC_3.0"])),
+        (X86_64, "libz.so.1", "inflate", Some(&[""])),
+        (X86_64, "libz.so.1", "inflateGetDictionary", Some(&["ZLIB_1.2.7.1"])),
+        (X86_64, "libz.so.1", "inflate_table", None),
+        (X86_64, "libmvec.so.1", "_ZGVbN2v_sin", Some(&["GLIBC_2.22"])),
+        (X86_64, CXX, "malloc", None),
+        (S390x, CXX, "__cxa_throw", None),
+    ] {
+        assert_eq!(gnu(arch).find(library, symbol).as_deref(), versions, "{symbol} of {library} on {arch}");
+    }
+    for (arch, library, version, knows, whole) in [
+        (X86_64, CXX, "GLIBCXX_3.4.21", true, true),
+        (X86_64, CXX, "GLIBCXX_3.4.33", true, false),
+        (X86_64, "libz.so.1", "", true, true),
+        (Arm64, CXX, "GLIBCXX_3.4.21", true, false),
+        (Arm64, UNWIND, "GCC_3.0", true, true),
+        (Arm64, "libz.so.1", "", false, false),
+        (Riscv64, UNWIND, "GCC_3.0", false, false),
+        (X86_64, "libGL.so.1", "", false, false),
+    ] {
+        let gnu = gnu(arch);
+        assert_eq!((gnu.knows(library), gnu.is_whole(library, version)), (knows, whole), "{library} on {arch}");
     }
 }
 

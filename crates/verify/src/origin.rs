@@ -66,7 +66,11 @@ pub(crate) fn judge(loaded: &Loaded, request: &Request, contents: &Contents) -> 
         let name = path.file_name().unwrap_or_default();
         if llvm::recognise(name).is_some() && from == Origin::Host {
             let message = format!("libLLVM was loaded from `{path}`, not from the wheel");
-            findings.push(Finding::new(&rules::LLVM_NOT_FROM_WHEEL, Subject::file(&contents.name).symbol(name), message));
+            findings.push(Finding::new(
+                &rules::LLVM_NOT_FROM_WHEEL,
+                Subject::file(&contents.name).symbol(name),
+                message,
+            ));
             continue;
         }
         // What the interpreter's own modules load (libffi, libssl) is the interpreter's, unless the wheel needs it too.

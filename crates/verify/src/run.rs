@@ -82,21 +82,20 @@ fn test_failure(step: StepError) -> VerifyError {
 
 /// A test command as the user wrote it, without the folders of this run.
 fn shown(step: &Step, folders: &Folders, project: &Utf8Path) -> String {
-    let words: Vec<String> = step
-        .argv
-        .iter()
-        .map(|word| if *word == folders.python { "python".to_owned() } else { word.replace(project.as_str(), "{project}") })
-        .collect();
+    let words: Vec<String> =
+        step.argv
+            .iter()
+            .map(|word| {
+                if *word == folders.python { "python".to_owned() } else { word.replace(project.as_str(), "{project}") }
+            })
+            .collect();
     words.join(" ")
 }
 
 /// What the importing process wrote; its failure becomes ours, with the exception.
 fn imported(file: &Utf8Path, result: Result<exec::Finished, StepError>) -> Result<Loaded, VerifyError> {
     let text = fs_err::read_to_string(file);
-    let step = match result {
-        Ok(_) => return Ok(loaded::parse(&text?)?),
-        Err(step) => step,
-    };
+    let Err(step) = result else { return Ok(loaded::parse(&text?)?) };
     if !matches!(step, StepError::Failed { .. }) {
         return Err(step.into());
     }
@@ -158,7 +157,9 @@ fn contents(request: &Request, path: &Utf8Path) -> Result<Contents, VerifyError>
     let dist_info = wheel.dist_info.as_ref().map_err(|error| bad(error.to_string()))?;
     let mut contents = Contents { name: name.clone(), ..Contents::default() };
     for member in wheel.archive.members().iter().filter(|member| !member.is_dir) {
-        if let Place::Site(path) | Place::Scheme(Scheme::Purelib | Scheme::Platlib, path) = dist_info.place(&member.name) {
+        if let Place::Site(path) | Place::Scheme(Scheme::Purelib | Scheme::Platlib, path) =
+            dist_info.place(&member.name)
+        {
             contents.files.insert(path.to_owned());
         }
     }

@@ -15,7 +15,11 @@ pub(crate) fn run(global: &Global, args: &DoctorArgs, cancel: &Cancel) -> Result
     let plan = context.plan()?;
     let world = &context.world;
     let mut text = String::new();
-    let libc = world.libc.as_ref().map(|libc| format!(", {:?} {}", libc.kind, libc.version).to_lowercase()).unwrap_or_default();
+    let libc = world
+        .libc
+        .as_ref()
+        .map(|libc| format!(", {:?} {}", libc.kind, libc.version).to_lowercase())
+        .unwrap_or_default();
     let _ = writeln!(text, "machine: {}{libc}, {} cores", plan::target_of(world), world.cpus);
     let _ = writeln!(text, "\nPythons:");
     for interpreter in &world.interpreters {
@@ -27,7 +31,13 @@ pub(crate) fn run(global: &Global, args: &DoctorArgs, cancel: &Cancel) -> Result
             lacks.push("no venv");
         }
         let lacks = if lacks.is_empty() { String::new() } else { format!("  ({})", lacks.join(", ")) };
-        let _ = writeln!(text, "  {:<7} {:<8} {}{lacks}", interpreter.python.to_string(), interpreter.version, interpreter.path);
+        let _ = writeln!(
+            text,
+            "  {:<7} {:<8} {}{lacks}",
+            interpreter.python.to_string(),
+            interpreter.version,
+            interpreter.path
+        );
     }
     for rejected in &world.rejected {
         let _ = writeln!(text, "  not used: {}: {}", rejected.path, rejected.reason);
@@ -47,8 +57,8 @@ pub(crate) fn run(global: &Global, args: &DoctorArgs, cancel: &Cancel) -> Result
     }
     let _ = writeln!(text, "\nBuilds:");
     for build in &plan.builds {
-        let word = if build.runnable { "runs here" } else { build.reason.as_deref().unwrap_or("") };
-        let mut lines = word.lines();
+        let state = if build.runnable { "runs here" } else { build.reason.as_deref().unwrap_or("") };
+        let mut lines = state.lines();
         let _ = writeln!(text, "  {}: {}", build.scope(), lines.next().unwrap_or(""));
         for line in lines {
             let _ = writeln!(text, "      {line}");

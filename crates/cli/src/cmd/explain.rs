@@ -16,7 +16,9 @@ pub(crate) fn run(args: &ExplainArgs) -> Result<u8, Failure> {
         output::line(&list);
         return Ok(exit::FINE);
     };
-    let rule = REGISTRY.find(name).map_err(|unknown| Failure::usage(unknown).help("`explain` without a name lists all rules"))?;
+    let rule = REGISTRY
+        .find(name)
+        .map_err(|unknown| Failure::usage(unknown).help("`explain` without a name lists all rules"))?;
     let page = if args.format == "markdown" {
         diagnostics::explain_markdown(rule)
     } else {

@@ -18,8 +18,11 @@ pub(crate) fn run(context: &mut Context, console: &Console, cancel: &Cancel) -> 
             if needs.is_empty() {
                 return Ok(());
             }
-            return Err(Failure::new(exit::ENVIRONMENT, "no package manager that is known was found, so nothing can be installed")
-                .help(format!("install by hand: {}", list(&needs))));
+            return Err(Failure::new(
+                exit::ENVIRONMENT,
+                "no package manager that is known was found, so nothing can be installed",
+            )
+            .help(format!("install by hand: {}", list(&needs))));
         };
         if manager.lists_empty && lacks(context)? {
             install(context, console, cancel, "package-lists", &packages::update(&manager, context.world.is_root))?;
@@ -31,7 +34,10 @@ pub(crate) fn run(context: &mut Context, console: &Console, cancel: &Cancel) -> 
         }
         let installation = packages::installation(&needs, &manager, context.world.is_root);
         if installation.packages.is_empty() {
-            return Err(Failure::new(exit::ENVIRONMENT, format!("{} has no package for: {}", manager.kind, list(&installation.unknown))));
+            return Err(Failure::new(
+                exit::ENVIRONMENT,
+                format!("{} has no package for: {}", manager.kind, list(&installation.unknown)),
+            ));
         }
         if installation.rights == Rights::Missing {
             return Err(Failure::new(exit::ENVIRONMENT, "installing packages needs root, and there is no sudo here")
@@ -46,7 +52,11 @@ pub(crate) fn run(context: &mut Context, console: &Console, cancel: &Cancel) -> 
 
 /// Whether anything is missing that only full package lists could name.
 fn lacks(context: &Context) -> Result<bool, Failure> {
-    Ok(context.plan()?.builds.iter().any(|build| !build.runnable && build.obstacle == Some(plan::Obstacle::Missing) || !build.needs.is_empty()))
+    Ok(context
+        .plan()?
+        .builds
+        .iter()
+        .any(|build| !build.runnable && build.obstacle == Some(plan::Obstacle::Missing) || !build.needs.is_empty()))
 }
 
 /// `provision:` of ci/wheels.yaml for the package manager that is here.

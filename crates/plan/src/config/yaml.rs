@@ -51,7 +51,13 @@ impl ConfigError {
     /// An error at a place of a text.
     pub fn new(file: &Utf8Path, text: &str, place: Place, message: impl Into<String>) -> Self {
         let line_text = usize::try_from(place.line).ok().and_then(|line| text.lines().nth(line.checked_sub(1)?));
-        Self { file: file.to_owned(), place, message: message.into(), help: None, line_text: line_text.map(str::to_owned) }
+        Self {
+            file: file.to_owned(),
+            place,
+            message: message.into(),
+            help: None,
+            line_text: line_text.map(str::to_owned),
+        }
     }
 
     /// The same error with advice.
@@ -182,7 +188,8 @@ mod tests {
     #[test]
     fn the_caret_stands_under_the_place() {
         let text = "version: 1\npyhton: [\"3.13\"]\n";
-        let error = ConfigError::new("ci/wheels.yaml".into(), text, Place { line: 2, column: 1 }, "unknown key `pyhton`");
+        let error =
+            ConfigError::new("ci/wheels.yaml".into(), text, Place { line: 2, column: 1 }, "unknown key `pyhton`");
         let shown = error.help("did you mean `python`?").to_string();
         assert_eq!(
             shown,

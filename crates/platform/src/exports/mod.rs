@@ -7,12 +7,14 @@
 //! The files under `data/` are compressed; each is unpacked when first asked for, and within it each library.
 
 mod glibc;
+mod gnu;
 mod macos;
 mod musl;
 mod packed;
 mod windows;
 
 pub use glibc::{Glibc, SymbolKind, Version, Versions, glibc};
+pub use gnu::{Gnu, gnu};
 pub use macos::{MacExport, MacOs, macos};
 pub use musl::{Musl, musl};
 pub use windows::{Wanted, Windows, windows};

@@ -1,0 +1,5 @@
+"""Adds two numbers, natively."""
+
+from plain._core import add
+
+__all__ = ["add"]
