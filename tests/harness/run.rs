@@ -92,7 +92,8 @@ impl Program {
     pub fn new(file: &Utf8Path, dir: &Utf8Path) -> Self {
         let hidden = std::env::vars_os().filter_map(|(name, _)| {
             let name = name.into_string().ok()?;
-            (name.starts_with("WHEELPROOF_") || name.starts_with("GITHUB_")).then_some((name, None))
+            let ours = name.starts_with("WHEELPROOF_") && name != "WHEELPROOF_STEP"; // by which a cancelled run is found
+            (ours || name.starts_with("GITHUB_")).then_some((name, None))
         });
         Self {
             file: file.to_owned(),

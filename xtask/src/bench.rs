@@ -1,16 +1,159 @@
-//! `bench`: measures our own overhead against the same work typed by hand; prints ratios.
+//! `bench`: our own overhead against the same commands typed by hand, and what a run costs that has nothing to do. Prints
+//! ratios; judges nothing.
 
-use clap::{ArgMatches, Command};
-use wheelproof::Extra;
+use camino::{Utf8Path, Utf8PathBuf};
+use clap::{Arg, ArgMatches, Command};
+use serde_json::Value;
+use std::process::{Command as Process, Stdio};
+use std::time::{Duration, Instant};
+use wheelproof::{Extra, exit};
 
 /// The command.
 pub(crate) fn extra() -> Extra {
-    Extra {
-        command: Command::new("bench").about("Measure against the same commands typed by hand, and against the peers"),
-        run,
+    let project = Arg::new("bench-project").long("bench-project").value_name("DIR").default_value("tests/projects/plain");
+    let runs = Arg::new("runs").long("runs").value_name("N").default_value("5").value_parser(clap::value_parser!(usize));
+    let command = Command::new("bench")
+        .about("Measure our overhead against the same commands typed by hand")
+        .arg(project.help("The project that is built"))
+        .arg(runs.help("How often"));
+    Extra { command, run: |matches| bench(matches).unwrap_or_else(|message| fail(&message)) }
+}
+
+#[allow(clippy::print_stderr)] // a command of this repository alone: it talks to whoever typed it
+fn fail(message: &str) -> u8 {
+    eprintln!("bench: {message}");
+    exit::STEP
+}
+
+#[allow(clippy::print_stdout)] // the figures are what was asked for
+fn bench(matches: &ArgMatches) -> Result<u8, String> {
+    let project = matches.get_one::<String>("bench-project").ok_or("no project")?;
+    let runs = *matches.get_one::<usize>("runs").ok_or("no number of runs")?;
+    let here = std::env::current_exe().map_err(|error| error.to_string())?;
+    let program = Utf8PathBuf::from_path_buf(here).map_err(|_| "the program's path is not UTF-8")?;
+    let scratch = Utf8Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/wheelproof/bench");
+    let bench = Bench { program, scratch, python: newest(project)? };
+    bench.prepare(project)?;
+    // One run to install tools and fill caches; its plan is what the other side types.
+    bench.ours(&["--force"])?;
+    let plan = bench.plan()?;
+    let (mut ours, mut byhand, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
+    for _ in 0..runs.max(1) {
+        let a = bench.ours(&["--force"])?;
+        let b = bench.by_hand(&plan)?;
+        ratios.push(a.as_secs_f64() / b.as_secs_f64());
+        ours.push(a.as_secs_f64());
+        byhand.push(b.as_secs_f64());
+    }
+    println!("the same steps: ours {:.2} s, typed by hand {:.2} s, ratio {:.3} (medians of {runs})", median(&mut ours), median(&mut byhand), median(&mut ratios));
+    for (label, arguments) in [("nothing to do", &[][..]), ("--plan", &["--plan", "--format", "json"][..])] {
+        let mut times = (0..20).map(|_| bench.ours(arguments).map(|t| t.as_secs_f64() * 1e3)).collect::<Result<Vec<_>, _>>()?;
+        println!("{label}: {:.0} ms (median of 20)", median(&mut times));
+    }
+    Ok(exit::FINE)
+}
+
+fn median(values: &mut [f64]) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
+}
+
+/// The Python that the bench builds for: whichever the project's plan runs last.
+fn newest(_project: &str) -> Result<String, String> {
+    for minor in (9..=14).rev() {
+        let name = format!("python3.{minor}");
+        let asked = Process::new(&name).arg("-c").arg("").stdout(Stdio::null()).stderr(Stdio::null()).status();
+        if asked.is_ok_and(|status| status.success()) {
+            return Ok(format!("3.{minor}"));
+        }
+    }
+    Err("no python3.9 to python3.14 is on PATH".to_owned())
+}
+
+struct Bench {
+    program: Utf8PathBuf,
+    scratch: Utf8PathBuf,
+    python: String,
+}
+
+impl Bench {
+    /// A copy of the project, so that dist/ and target/ of the repository stay as they are.
+    fn prepare(&self, project: &str) -> Result<(), String> {
+        let _ = std::fs::remove_dir_all(&self.scratch);
+        std::fs::create_dir_all(&self.scratch).map_err(|error| error.to_string())?;
+        let copied = Process::new("cp").args(["-r", &format!("{project}/."), self.scratch.as_str()]).status();
+        if copied.is_ok_and(|status| status.success()) { Ok(()) } else { Err(format!("`{project}` cannot be copied")) }
+    }
+
+    fn command(&self, arguments: &[&str]) -> Process {
+        let mut command = Process::new(&self.program);
+        command.args(["wheels", "--quiet", "--project", self.scratch.as_str(), "--python", &self.python]).args(arguments);
+        command
+    }
+
+    fn ours(&self, arguments: &[&str]) -> Result<Duration, String> {
+        let started = Instant::now();
+        let output = self.command(arguments).output().map_err(|error| error.to_string())?;
+        let took = started.elapsed();
+        if output.status.success() { Ok(took) } else { Err(String::from_utf8_lossy(&output.stderr).into_owned()) }
+    }
+
+    fn plan(&self) -> Result<Value, String> {
+        let output = self.command(&["--plan", "--format", "json"]).output().map_err(|error| error.to_string())?;
+        serde_json::from_slice(&output.stdout).map_err(|error| error.to_string())
+    }
+
+    /// The plan's own command lines, one after another, without this program: the folders that it left are used again.
+    fn by_hand(&self, plan: &Value) -> Result<Duration, String> {
+        let steps = plan.pointer("/builds/0/steps").and_then(Value::as_array).ok_or("the plan has no build")?;
+        let work = steps
+            .iter()
+            .find(|step| step["name"] == "venv")
+            .and_then(|step| step["cwd"].as_str())
+            .and_then(|cwd| Utf8Path::new(cwd).parent()?.parent().map(Utf8Path::to_owned))
+            .ok_or("the plan has no verification")?;
+        let sdist = the_only(&work.join("build/sdist"))?;
+        let unpacked = the_only(&work.join("build/unpacked"))?;
+        let built = the_only(&work.join("build/wheel"))?;
+        let repaired = the_only(&work.join("repair/wheel")).unwrap_or_else(|_| built.clone());
+        let path = std::env::var("PATH").unwrap_or_default();
+        let started = Instant::now();
+        for step in steps {
+            let name = step["name"].as_str().unwrap_or_default();
+            let argv: Vec<&str> = step["argv"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+            // Tools are there already, and what runs inside this program has no command line to type.
+            if name.starts_with("tools-") || argv.first() == Some(&"wheelproof") {
+                continue;
+            }
+            let wheel = if name == "repair" { &built } else { &repaired };
+            let source = if name == "sdist" { work.join("build/copy") } else { unpacked.clone() };
+            let fill = |word: &str| {
+                word.replace("{wheel}", wheel.as_str())
+                    .replace("{sdist}", sdist.as_str())
+                    .replace("{source}", source.as_str())
+                    .replace("{project}", work.join("verify/project").as_str())
+                    .replace("{PATH}", &path)
+            };
+            let argv: Vec<String> = argv.into_iter().map(fill).collect();
+            let (program, arguments) = argv.split_first().ok_or("an empty command line")?;
+            let mut command = Process::new(program);
+            command.args(arguments).current_dir(fill(step["cwd"].as_str().unwrap_or("."))).stdin(Stdio::null());
+            for (variable, value) in step["env"].as_object().into_iter().flatten() {
+                match value.as_str() {
+                    Some(value) => command.env(variable, fill(value)),
+                    None => command.env_remove(variable),
+                };
+            }
+            let output = command.output().map_err(|error| format!("{name}: {error}"))?;
+            if !output.status.success() {
+                return Err(format!("{name}: {}", String::from_utf8_lossy(&output.stderr)));
+            }
+        }
+        Ok(started.elapsed())
     }
 }
 
-fn run(_matches: &ArgMatches) -> u8 {
-    wheelproof::exit::FINE
+fn the_only(dir: &Utf8Path) -> Result<Utf8PathBuf, String> {
+    let entry = dir.read_dir_utf8().ok().and_then(|mut entries| entries.next()?.ok());
+    entry.map(|entry| entry.into_path()).ok_or_else(|| format!("`{dir}` is empty"))
 }

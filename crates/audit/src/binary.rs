@@ -146,7 +146,9 @@ impl Inspection {
     /// The binaries that may be loaded together with `binary`: those of its wheel, or all of a folder.
     pub(crate) fn neighbours<'a>(&'a self, binary: &'a Binary) -> impl Iterator<Item = &'a Binary> {
         self.binaries.iter().filter(move |other| {
-            other.wheel == binary.wheel && other.facts.architecture == binary.facts.architecture && !std::ptr::eq(*other, binary)
+            other.wheel == binary.wheel
+                && other.facts.architecture == binary.facts.architecture
+                && !std::ptr::eq(*other, binary)
         })
     }
 

@@ -172,7 +172,8 @@ impl Facts {
             } else if self.strangers.iter().all(|stranger| stranger.name != name) {
                 let from_python =
                     matches!(import.from, Provider::Library(library) if crate::python::is_python_library(library));
-                let bound = matches!(import.from, Provider::Library(_) | Provider::SelfImage | Provider::MainExecutable);
+                let bound =
+                    matches!(import.from, Provider::Library(_) | Provider::SelfImage | Provider::MainExecutable);
                 if from_python || !bound {
                     self.strangers.push(Stranger { name: name.to_owned(), weak: import.weak, from_python });
                 }
@@ -247,7 +248,11 @@ impl Facts {
                     *kept = named();
                 }
             };
-            if self.signs.rust { capi::scan_packed(section.bytes, hit) } else { capi::scan_cstrings(section.bytes, hit) }
+            if self.signs.rust {
+                capi::scan_packed(section.bytes, hit)
+            } else {
+                capi::scan_cstrings(section.bytes, hit)
+            }
         }
         self.named = found.into_values().collect();
     }
@@ -255,8 +260,18 @@ impl Facts {
 
 /// What linkers define in every shared library.
 const LINKERS: [&str; 12] = [
-    "_init", "_fini", "_end", "_edata", "__bss_start", "_start", "_DYNAMIC", "_GLOBAL_OFFSET_TABLE_", "__data_start",
-    "_etext", "_IO_stdin_used", "_mh_bundle_header",
+    "_init",
+    "_fini",
+    "_end",
+    "_edata",
+    "__bss_start",
+    "_start",
+    "_DYNAMIC",
+    "_GLOBAL_OFFSET_TABLE_",
+    "__data_start",
+    "_etext",
+    "_IO_stdin_used",
+    "_mh_bundle_header",
 ];
 
 fn is_entry_point(name: &str) -> bool {
@@ -283,5 +298,4 @@ fn is_underscored(name: &str) -> bool {
 }
 
 /// Compiler runtimes whose functions are linked in and may be exported: unwinder, Windows start-up, OpenMP, Objective-C, Fortran.
-const RUNTIMES: [&str; 8] =
-    ["_Unwind_", "_DllMain", "_CRT_", "_gfortran", "_QM", "_OBJC_", "_tls_", "_nm_"];
+const RUNTIMES: [&str; 8] = ["_Unwind_", "_DllMain", "_CRT_", "_gfortran", "_QM", "_OBJC_", "_tls_", "_nm_"];

@@ -115,17 +115,19 @@ fn contents(bytes: &[u8]) -> Result<Contents, ParseError> {
 impl Contents {
     fn add_archive(&mut self, archive: &Archive<'_>) {
         let members: Vec<_> = archive.members().collect();
-        let read: Vec<_> = members.into_par_iter().map(|member| {
+        let read = members.into_par_iter().map(|member| {
             let member = member.map_err(|error| (None, error))?;
             let name = String::from_utf8_lossy(member.name).into_owned();
             match member.parse() {
                 Ok(file) => Ok(file.objects().map(|object| (Some(name.clone()), Facts::of(object))).collect()),
                 // Bitcode, texts, index files: nothing that has symbols.
-                Err(ParseError::Unrecognised { .. } | ParseError::Empty | ParseError::Unsupported { .. }) => Ok(Vec::new()),
+                Err(ParseError::Unrecognised { .. } | ParseError::Empty | ParseError::Unsupported { .. }) => {
+                    Ok(Vec::new())
+                }
                 Err(error) => Err((Some(name), error)),
             }
         });
-        for result in read.collect::<Vec<_>>() {
+        for result in read.collect::<Vec<Result<Vec<_>, _>>>() {
             match result {
                 Ok(objects) => self.objects.extend(objects),
                 Err(broken) => self.broken.push(broken),
@@ -155,7 +157,11 @@ fn add(inspection: &mut Inspection, file: &Utf8Path, member: Option<&str>, wheel
 
 fn unreadable(file: &Utf8Path, member: Option<String>, error: &ParseError) -> Finding {
     let subject = Subject { member, ..Subject::file(file) };
-    let kind = if matches!(error, ParseError::ThinArchive) { diagnostics::Severity::Info } else { rules::UNREADABLE_BINARY.severity };
+    let kind = if matches!(error, ParseError::ThinArchive) {
+        diagnostics::Severity::Info
+    } else {
+        rules::UNREADABLE_BINARY.severity
+    };
     Finding::new(&rules::UNREADABLE_BINARY, subject, sentence(&error.to_string())).severity(kind)
 }
 
@@ -196,10 +202,8 @@ fn folder(path: &Utf8Path, shown: &Utf8Path) -> Inspection {
                 Ok(bytes) => bytes,
                 Err(error) => return Some((file, Err(error.to_string()))),
             };
-            let contents = contents(&bytes).unwrap_or_else(|error| Contents {
-                objects: Vec::new(),
-                broken: vec![(None, error)],
-            });
+            let contents =
+                contents(&bytes).unwrap_or_else(|error| Contents { objects: Vec::new(), broken: vec![(None, error)] });
             Some((file, Ok(contents)))
         })
         .collect();
@@ -242,7 +246,10 @@ fn add_wheel(inspection: &mut Inspection, path: &Utf8Path, shown: &Utf8Path) -> 
             let finding = Finding::new(&rules::WHEEL_NAME, Subject::file(shown), sentence(&error.to_string()));
             inspection.troubles.push(finding);
             let tags = wheel.wheel_file.iter().flat_map(|file| &file.tags);
-            let tags: Vec<Tag> = tags.filter_map(|tags| tags.parse::<TagSet>().ok()).flat_map(|set| set.expand().collect::<Vec<_>>()).collect();
+            let tags: Vec<Tag> = tags
+                .filter_map(|tags| tags.parse::<TagSet>().ok())
+                .flat_map(|set| set.expand().collect::<Vec<_>>())
+                .collect();
             TagSet::compress(&tags)
         }
     };
@@ -258,7 +265,11 @@ fn add_wheel(inspection: &mut Inspection, path: &Utf8Path, shown: &Utf8Path) -> 
             Err(error) if matches!(error.kind, MemberErrorKind::Problem(_)) => {}
             Err(error) => {
                 let subject = Subject::file(shown).member(name);
-                inspection.troubles.push(Finding::new(&rules::UNREADABLE_MEMBER, subject, sentence(&error.kind.to_string())));
+                inspection.troubles.push(Finding::new(
+                    &rules::UNREADABLE_MEMBER,
+                    subject,
+                    sentence(&error.kind.to_string()),
+                ));
             }
         }
     }
@@ -270,8 +281,8 @@ fn is_candidate(archive: &wheel::Archive, member: &Member) -> bool {
     /// No linker writes the PE header further out; all other marks stand in the first 64 bytes.
     const PREFIX: usize = 1024;
     const TEXTS: [&str; 18] = [
-        ".py", ".pyi", ".pyx", ".pxd", ".pxi", ".txt", ".md", ".rst", ".json", ".toml", ".yaml", ".yml", ".h", ".hpp", ".c",
-        ".cpp", ".csv", ".html",
+        ".py", ".pyi", ".pyx", ".pxd", ".pxi", ".txt", ".md", ".rst", ".json", ".toml", ".yaml", ".yml", ".h", ".hpp",
+        ".c", ".cpp", ".csv", ".html",
     ];
     if member.is_dir || member.size == 0 || TEXTS.iter().any(|suffix| member.name.ends_with(suffix)) {
         return false;

@@ -1,8 +1,8 @@
 //! Which Python a binary is for: by the wheel's tags, by its file name, by the Python DLL it imports.
 
 use crate::binary::{Binary, WheelPlace};
-use capi::{Build, NEWEST, Python};
 use camino::Utf8Path;
+use capi::{Build, NEWEST, Python};
 use platform::{PythonVersion, TagSet};
 
 /// The oldest Python that is asked where nothing says which one is meant.
@@ -81,7 +81,12 @@ pub(crate) fn by(binary: &Binary, wheel: Option<&WheelPlace>, asked: &[Python]) 
         (Aim::Stable { .. }, Aim::Exact(file)) => exact(file, true),
         (Aim::Stable { floor, builds }, _) | (Aim::Unstated, Aim::Stable { floor, builds }) => {
             let stable = Some(StableAbi { floor, by_name_only: false });
-            By { pythons: from(floor.unwrap_or(OLDEST_SUPPORTED), &builds), stable, stated: floor.is_some(), stray: false }
+            By {
+                pythons: from(floor.unwrap_or(OLDEST_SUPPORTED), &builds),
+                stable,
+                stated: floor.is_some(),
+                stray: false,
+            }
         }
         (Aim::Unstated, Aim::Exact(file)) => exact(file, false),
         (Aim::Unstated, Aim::Unstated) => {
@@ -313,8 +318,13 @@ mod tests {
     #[test]
     fn libraries_tell() {
         for name in [
-            "python313.dll", "PYTHON39.DLL", "python3.dll", "python313t_d.dll", "libpython3.13.so.1.0",
-            "@rpath/libpython3.12.dylib", "/Library/Frameworks/Python.framework/Versions/3.13/Python",
+            "python313.dll",
+            "PYTHON39.DLL",
+            "python3.dll",
+            "python313t_d.dll",
+            "libpython3.13.so.1.0",
+            "@rpath/libpython3.12.dylib",
+            "/Library/Frameworks/Python.framework/Versions/3.13/Python",
         ] {
             assert!(is_python_library(name), "{name}");
         }

@@ -37,7 +37,8 @@ impl Signs {
 }
 
 /// Functions that find an address by name.
-const LOOKUPS: [&str; 6] = ["dlsym", "dlvsym", "GetProcAddress", "NSLookupSymbolInImage", "PyOS_GetProcAddress", "g_module_symbol"];
+const LOOKUPS: [&str; 6] =
+    ["dlsym", "dlvsym", "GetProcAddress", "NSLookupSymbolInImage", "PyOS_GetProcAddress", "g_module_symbol"];
 
 /// Texts that code generators carry, also stripped: LLVM's fatal errors, ORC's look-ups, others' namespaces.
 const LLVM_TEXT: &[u8] = b"LLVM ERROR: ";
@@ -49,7 +50,10 @@ pub(crate) fn is_llvm_symbol(name: &str) -> bool {
     match name.as_bytes() {
         [b'L', b'L', b'V', b'M', next, ..] => next.is_ascii_uppercase(),
         [b'_', b'Z', rest @ ..] => {
-            rest.starts_with(b"N4llvm") || rest.starts_with(b"NK4llvm") || rest.starts_with(b"TVN4llvm") || rest.starts_with(b"TIN4llvm")
+            rest.starts_with(b"N4llvm")
+                || rest.starts_with(b"NK4llvm")
+                || rest.starts_with(b"TVN4llvm")
+                || rest.starts_with(b"TIN4llvm")
         }
         [b'?', ..] => name.contains("@llvm@@"),
         _ => false,
@@ -66,7 +70,10 @@ pub(crate) fn of_symbols(object: &Object<'_>, llvm_exports: usize) -> Signs {
         signs.lookup |= LOOKUPS.contains(&name);
         if is_llvm_symbol(name) {
             signs.llvm = signs.llvm.max(LlvmSign::Linked);
-            signs.jit |= name.contains("3orc") || name.contains("@orc@") || name.starts_with("LLVMOrc") || name.contains("MCJIT");
+            signs.jit |= name.contains("3orc")
+                || name.contains("@orc@")
+                || name.starts_with("LLVMOrc")
+                || name.contains("MCJIT");
         }
     }
     for needed in &object.needed {

@@ -35,7 +35,9 @@ pub(crate) fn files(root: &Utf8Path) -> Listing {
             let entry = match entry {
                 Ok(entry) => entry,
                 Err(error) => {
-                    listing.unreadable.push((folder.clone(), format!("an entry of the folder cannot be read: {error}")));
+                    listing
+                        .unreadable
+                        .push((folder.clone(), format!("an entry of the folder cannot be read: {error}")));
                     continue;
                 }
             };

@@ -16,7 +16,7 @@ pub(crate) struct Record {
     /// Its modification time in nanoseconds since 1970, so that it need not be hashed again.
     pub modified: u128,
     /// The sdist that was proven along with it.
-    pub sdist: Option<String>,
+    pub sdist: Option<crate::report::FileReport>,
     /// What the report said.
     pub report: crate::report::BuildReport,
 }
@@ -37,6 +37,12 @@ impl Record {
 
     /// Whether the wheel still lies in dist/ as it was put there.
     pub(crate) fn holds(&self, dist: &Utf8Path) -> bool {
+        let sdist_is_there = |sdist: &crate::report::FileReport| {
+            fs_err::metadata(dist.join(&sdist.name)).is_ok_and(|metadata| metadata.len() == sdist.bytes)
+        };
+        if !self.sdist.as_ref().is_none_or(sdist_is_there) {
+            return false;
+        }
         let path = dist.join(&self.wheel);
         let Ok(metadata) = fs_err::metadata(&path) else { return false };
         if Some(metadata.len()) != self.report.bytes {

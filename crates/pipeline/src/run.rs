@@ -217,6 +217,7 @@ impl Walk<'_> {
             && let Some(record) =
                 record.as_ref().filter(|record| record.key == planned.key && record.holds(&layout.dist))
         {
+            self.sdists.extend(record.sdist.clone());
             return BuildReport { status: Status::Cached, ..record.report.clone() };
         }
         let timings = Timings { inner: self.events, steps: Mutex::default() };
@@ -388,7 +389,7 @@ impl Walk<'_> {
         report.wheel = Some(name.clone());
         report.sha256 = Some(sum);
         report.bytes = Some(metadata.len());
-        let mut sdist_name = None;
+        let mut proven_sdist = None;
         if let Some(sdist) = sdist {
             let place = dist::land(sdist, dist).map_err(failed)?;
             let sdist = FileReport {
@@ -397,17 +398,17 @@ impl Walk<'_> {
                 sha256: dist::sha256(&place).map_err(failed)?,
                 bytes: fs_err::metadata(&place).map_err(failed)?.len(),
             };
-            sdist_name = Some(sdist.name.clone());
+            proven_sdist = Some(sdist.clone());
             self.sdists.push(sdist);
         }
-        Ok(Landed { wheel: name, modified: dist::modified(&metadata).unwrap_or(0), sdist: sdist_name })
+        Ok(Landed { wheel: name, modified: dist::modified(&metadata).unwrap_or(0), sdist: proven_sdist })
     }
 }
 
 struct Landed {
     wheel: String,
     modified: u128,
-    sdist: Option<String>,
+    sdist: Option<FileReport>,
 }
 
 /// Passes events on and remembers how long each step took.

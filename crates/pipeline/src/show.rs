@@ -100,8 +100,14 @@ fn detail(out: &mut String, build: &BuildReport, width: usize) {
         return;
     }
     if !build.grafted.is_empty() {
-        let list: Vec<String> =
-            build.grafted.iter().map(|g| format!("{} {}", printable(&g.name), size(g.bytes))).collect();
+        const SHOWN: usize = 3;
+        let base = |path: &str| printable(path.rsplit('/').next().unwrap_or(path)).into_owned();
+        let mut list: Vec<String> =
+            build.grafted.iter().take(SHOWN).map(|g| format!("{} {}", base(&g.name), size(g.bytes))).collect();
+        let rest = build.grafted.get(SHOWN..).unwrap_or_default();
+        if !rest.is_empty() {
+            list.push(format!("and {} more, {}", rest.len(), size(rest.iter().map(|g| g.bytes).sum())));
+        }
         let _ = writeln!(out, "{indent}grafted: {}", list.join(", "));
     }
     if let Some(first) = build.biggest.first()

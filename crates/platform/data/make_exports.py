@@ -209,6 +209,9 @@ def musl(lib, source):
 # ---- macOS: text-based stubs (YAML; the subset that the SDK's tools write)
 
 
+MACOS = {"x86_64": {"x86_64"}, "arm64": {"arm64", "arm64e"}}
+
+
 def flow_list(text):
     return [item.strip().strip("'\"") for item in text.replace("\n", " ").split(",") if item.strip()]
 
@@ -233,7 +236,7 @@ def macos(lib, source):
             key, items = m[2], flow_list(m[3])
             if key == "targets":
                 mac = {t.split("-")[0] for t in items if t.endswith("-macos")}
-                arches = " ".join(a for a, any_of in (("x86_64", {"x86_64"}), ("arm64", {"arm64", "arm64e"})) if mac & any_of)
+                arches = " ".join(a for a, slices in MACOS.items() if mac & slices)
                 continue
             if not arches:
                 continue
@@ -267,7 +270,11 @@ def macos(lib, source):
 # ---- Windows: import definitions
 
 BESIDE_PYTHON = {"vcruntime140.dll", "ucrtbase.dll"}
-WINDOWS = {"x86_64": ("x86_64-windows-gnu", "lib64"), "i686": ("x86-windows-gnu", "lib32"), "arm64": ("aarch64-windows-gnu", None)}
+WINDOWS = {
+    "x86_64": ("x86_64-windows-gnu", "lib64"),
+    "i686": ("x86-windows-gnu", "lib32"),
+    "arm64": ("aarch64-windows-gnu", None),
+}
 
 
 def definition(zig, mingw, path, target):
@@ -275,7 +282,8 @@ def definition(zig, mingw, path, target):
         return path.read_text(errors="replace")
     # MinGW leaves out what takes an 80-bit long double, for its own sake: the library has it.
     run = subprocess.run(
-        [zig, "cc", "-target", target, "-U__SIZEOF_LONG_DOUBLE__", "-D__SIZEOF_LONG_DOUBLE__=8", "-E", "-P", "-w", "-x", "assembler-with-cpp", "-I", mingw / "def-include", "-I", path.parent, path],
+        [zig, "cc", "-target", target, "-U__SIZEOF_LONG_DOUBLE__", "-D__SIZEOF_LONG_DOUBLE__=8", "-E", "-P", "-w",
+         "-x", "assembler-with-cpp", "-I", mingw / "def-include", "-I", path.parent, path],
         capture_output=True, text=True)
     if run.returncode:
         raise SystemExit(f"{path}: {run.stderr[-2000:]}")
@@ -330,8 +338,7 @@ def windows(lib, source):
                 if not re.search(r"\.def(\.in)?$", path.name):
                     continue
                 library, found = entries(definition(zig, mingw, path, target), arch)
-                counted = library and (library in system[arch] or library.startswith("api-ms-") or library in BESIDE_PYTHON)
-                if not counted:
+                if not library or not (library in system[arch] | BESIDE_PYTHON or library.startswith("api-ms-")):
                     continue
                 for name in found:
                     exports.setdefault((library, name), set()).add(arch)

@@ -75,10 +75,10 @@ impl Glibc {
         release(LIST.latest())
     }
 
-    /// Whether the list has this library (a soname): all of libc, libm, libpthread, libdl, librt, libutil, libanl, libresolv
-    /// and the loader. Not in it are libmvec, libnsl, libcrypt and what does not belong to glibc. For a library it
-    /// knows, a symbol that [`Self::find`] does not find is in no release up to [`Self::latest_known`], unless its version
-    /// is `GLIBC_PRIVATE`.
+    /// Whether the list has this library (a soname): all of libc, libm, libpthread, libdl, librt, libutil, libanl,
+    /// libresolv and the loader. Not in it are libmvec (see [`gnu`](super::gnu())), libnsl, libcrypt and what does not
+    /// belong to glibc. A symbol of a known library that [`Self::find`] does not find is in no release up to
+    /// [`Self::latest_known`], unless its version is `GLIBC_PRIVATE`.
     pub fn knows(&self, library: &str) -> bool {
         library != "ld" && LIST.has_library(listed(library))
     }

@@ -39,8 +39,8 @@ impl Gnu {
         read_whole && self.knows(library) && (version.is_empty() || VERSIONS.contains(version))
     }
 
-    /// The versions under which a library exports a symbol (`GLIBCXX_3.4.21`), sorted as text; an empty one where it has
-    /// none.
+    /// The versions under which a library exports a symbol (`GLIBCXX_3.4.21`), sorted as text; an empty one where it
+    /// has none.
     pub fn find(self, library: &str, symbol: &str) -> Option<Vec<&'static str>> {
         let (_, groups) = LIST.find(library, symbol)?;
         let here = groups.iter().filter(|cells| self.has(cells));

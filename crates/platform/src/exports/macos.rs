@@ -58,7 +58,7 @@ impl MacOs {
         if let Some(own) = find_own(install_name, symbol, arch) {
             return Some(own);
         }
-        let re_exported: &[&str] = &[];
+        let re_exported = RE_EXPORTS.get(&(install_name, arch))?;
         re_exported.iter().find_map(|library| find_own(library, symbol, arch))
     }
 }

@@ -1,5 +1,5 @@
-//! The packed form of the export lists, which `data/make_exports.py` writes: a header of `#` lines, an empty line, and a
-//! deflate stream of groups. A group is a line of cells (the first is the library) and front-coded symbols.
+//! The packed form of the export lists, which `data/make_exports.py` writes: a header of `#` lines, an empty line, and
+//! a deflate stream of groups. A group is a line of cells (the first is the library) and front-coded symbols.
 
 use std::collections::HashMap;
 use std::io::Read as _;

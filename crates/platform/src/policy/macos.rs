@@ -3,8 +3,8 @@
 use crate::platform_tag::MajorMinor;
 use crate::target::Arch;
 
-/// Where the system's libraries lie. Since macOS 11 most are no files but parts of the dyld shared cache, under the same
-/// names (delocate's `filter_system_libs`; dyld's documentation).
+/// Where the system's libraries lie. Since macOS 11 most are no files but parts of the dyld shared cache, under the
+/// same names (delocate's `filter_system_libs`; dyld's documentation).
 pub const SYSTEM_FOLDERS: [&str; 2] = ["/usr/lib/", "/System/"];
 
 /// Whether an install name is one of the system's libraries.

@@ -3,8 +3,8 @@
 //!
 //! Linux policies (PEP 600 manylinux, PEP 656 musllinux) are sets of symbol versions per architecture, a whitelist of
 //! libraries, and per library a blacklist of symbols that some of the systems lack. They are sets, not ceilings:
-//! `GLIBC_ABI_DT_RELR` and `CXXABI_TM_1` have no place in an order of numbers. The facts stand in `policies/*.tsv`, with
-//! their source; they are parsed once, when first asked for. [`macos`] and [`windows`] have rules of another kind.
+//! `GLIBC_ABI_DT_RELR` and `CXXABI_TM_1` have no place in an order of numbers. The facts stand in `policies/*.tsv`,
+//! with their source; they are parsed once, when first asked for. [`macos`] and [`windows`] have rules of another kind.
 //!
 //! [`Needs`] collects what binaries ask of the system, [`why_not`] answers which of it a policy does not give, and
 //! [`widest`] which policy gives it all and runs on the most systems.
