@@ -10,8 +10,10 @@ use wheelproof::{Extra, exit};
 
 /// The command.
 pub(crate) fn extra() -> Extra {
-    let project = Arg::new("bench-project").long("bench-project").value_name("DIR").default_value("tests/projects/plain");
-    let runs = Arg::new("runs").long("runs").value_name("N").default_value("5").value_parser(clap::value_parser!(usize));
+    let project =
+        Arg::new("bench-project").long("bench-project").value_name("DIR").default_value("tests/projects/plain");
+    let runs =
+        Arg::new("runs").long("runs").value_name("N").default_value("5").value_parser(clap::value_parser!(usize));
     let command = Command::new("bench")
         .about("Measure our overhead against the same commands typed by hand")
         .arg(project.help("The project that is built"))
@@ -45,9 +47,15 @@ fn bench(matches: &ArgMatches) -> Result<u8, String> {
         ours.push(a.as_secs_f64());
         byhand.push(b.as_secs_f64());
     }
-    println!("the same steps: ours {:.2} s, typed by hand {:.2} s, ratio {:.3} (medians of {runs})", median(&mut ours), median(&mut byhand), median(&mut ratios));
+    println!(
+        "the same steps: ours {:.2} s, typed by hand {:.2} s, ratio {:.3} (medians of {runs})",
+        median(&mut ours),
+        median(&mut byhand),
+        median(&mut ratios)
+    );
     for (label, arguments) in [("nothing to do", &[][..]), ("--plan", &["--plan", "--format", "json"][..])] {
-        let mut times = (0..20).map(|_| bench.ours(arguments).map(|t| t.as_secs_f64() * 1e3)).collect::<Result<Vec<_>, _>>()?;
+        let mut times =
+            (0..20).map(|_| bench.ours(arguments).map(|t| t.as_secs_f64() * 1e3)).collect::<Result<Vec<_>, _>>()?;
         println!("{label}: {:.0} ms (median of 20)", median(&mut times));
     }
     Ok(exit::FINE)
@@ -87,7 +95,9 @@ impl Bench {
 
     fn command(&self, arguments: &[&str]) -> Process {
         let mut command = Process::new(&self.program);
-        command.args(["wheels", "--quiet", "--project", self.scratch.as_str(), "--python", &self.python]).args(arguments);
+        command
+            .args(["wheels", "--quiet", "--project", self.scratch.as_str(), "--python", &self.python])
+            .args(arguments);
         command
     }
 

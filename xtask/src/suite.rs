@@ -128,13 +128,13 @@ fn tested(matches: &ArgMatches) -> Result<u8, Trouble> {
     let mut world = provide::ask(&session);
     if flag("list") {
         print(&steps::listed(&session, &tiers));
-        print(&provide::missing(&session, &world).unwrap_or_else(|| "Nothing is missing.".to_owned()));
+        print(&provide::missing(&world).unwrap_or_else(|| "Nothing is missing.".to_owned()));
         return Ok(exit::FINE);
     }
     if flag("provision") {
         provide::install(&session, &mut world)?;
     }
-    if let Some(missing) = provide::missing(&session, &world) {
+    if let Some(missing) = provide::missing(&world) {
         say(&missing);
     }
     let tools = tools::prepare(&session, &world, &tiers, flag("provision"));

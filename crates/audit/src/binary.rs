@@ -2,7 +2,7 @@
 
 use crate::facts::Facts;
 use crate::judge::Judge;
-use camino::{Utf8Path, Utf8PathBuf};
+use camino::Utf8PathBuf;
 use diagnostics::{Examined, Finding, Subject};
 use platform::TagSet;
 use serde::Serialize;
@@ -141,19 +141,5 @@ impl Inspection {
     /// The wheel that a binary belongs to.
     pub(crate) fn wheel_of(&self, binary: &Binary) -> Option<&WheelPlace> {
         self.wheels.get(binary.wheel?)
-    }
-
-    /// The binaries that may be loaded together with `binary`: those of its wheel, or all of a folder.
-    pub(crate) fn neighbours<'a>(&'a self, binary: &'a Binary) -> impl Iterator<Item = &'a Binary> {
-        self.binaries.iter().filter(move |other| {
-            other.wheel == binary.wheel
-                && other.facts.architecture == binary.facts.architecture
-                && !std::ptr::eq(*other, binary)
-        })
-    }
-
-    /// Whether the path is inside what was opened; for messages.
-    pub fn file(&self) -> &Utf8Path {
-        &self.path
     }
 }

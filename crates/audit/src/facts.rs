@@ -151,7 +151,7 @@ impl Facts {
         };
         facts.add_imports(object);
         facts.add_exports(object);
-        facts.signs = signs::of_symbols(object, facts.surface.llvm);
+        facts.signs = signs::of_symbols(object);
         if object.kind != ObjectKind::ImportStub && (facts.is_python() || facts.signs.jit) && !facts.is_llvm_itself() {
             facts.add_constants(object);
         }
@@ -219,8 +219,6 @@ impl Facts {
             .into_iter()
             .filter(|&framework| matters(framework) && signs::made_by(framework, object, &sections))
             .collect();
-        /// Beyond that many the names are no interface, and looking for each of them would take long.
-        const UNDERSCORED: usize = 64;
         if self.entry_points.is_empty() || self.underscored.len() > UNDERSCORED {
             return;
         }
@@ -249,14 +247,17 @@ impl Facts {
                 }
             };
             if self.signs.rust {
-                capi::scan_packed(section.bytes, hit)
+                capi::scan_packed(section.bytes, hit);
             } else {
-                capi::scan_cstrings(section.bytes, hit)
+                capi::scan_cstrings(section.bytes, hit);
             }
         }
         self.named = found.into_values().collect();
     }
 }
+
+/// Beyond that many the names are no interface, and looking for each of them would take long.
+const UNDERSCORED: usize = 64;
 
 /// What linkers define in every shared library.
 const LINKERS: [&str; 12] = [
@@ -291,7 +292,7 @@ fn looks_like_python(name: &str) -> bool {
 fn is_underscored(name: &str) -> bool {
     match name.as_bytes() {
         [b'_', b'Z' | b'R', ..] => false,
-        [b'_', b'_', rest @ ..] => rest.starts_with(b"Py"),
+        [b'_', b'_', rest @ ..] => rest.starts_with(b"Py") && !rest.starts_with(b"Pyx_"),
         [b'_', next, ..] => next.is_ascii_alphabetic() && !RUNTIMES.iter().any(|prefix| name.starts_with(prefix)),
         _ => false,
     }

@@ -6,7 +6,7 @@ use capi::{Build, NEWEST, Python};
 use platform::{PythonVersion, TagSet};
 
 /// The oldest Python that is asked where nothing says which one is meant.
-pub const OLDEST_SUPPORTED: u8 = 9;
+pub(crate) const OLDEST_SUPPORTED: u8 = 9;
 
 /// What a tag, a file name or a DLL says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -107,17 +107,14 @@ fn from(floor: u8, builds: &[Build]) -> Vec<Python> {
 }
 
 /// What a wheel's tags say.
-pub fn of_tags(tags: &TagSet) -> Aim {
+pub(crate) fn of_tags(tags: &TagSet) -> Aim {
     let mut exact = Vec::new();
     let mut stable: Option<(u8, Vec<Build>)> = None;
     let mut foreign = false;
     for tag in tags.expand() {
         let abi = tag.abi.as_str();
         let implementation = tag.python.implementation();
-        let minor = match tag.python.version() {
-            Some((3, minor)) => minor,
-            _ => continue,
-        };
+        let Some((3, minor)) = tag.python.version() else { continue };
         match (implementation, abi, minor) {
             ("cp", "abi3" | "abi3t", Some(minor)) => {
                 let build = if abi == "abi3" { Build::Gil } else { Build::FreeThreaded };
@@ -166,7 +163,7 @@ fn of_file(binary: &Binary) -> Aim {
 }
 
 /// By the suffix that CPython's import system looks for: `importlib.machinery.EXTENSION_SUFFIXES`.
-pub fn of_file_name(name: &str) -> Aim {
+pub(crate) fn of_file_name(name: &str) -> Aim {
     let mut parts = name.split('.');
     let last = parts.next_back();
     if !matches!(last, Some("so" | "pyd")) {

@@ -60,10 +60,14 @@ pub(crate) fn is_llvm_symbol(name: &str) -> bool {
     }
 }
 
-/// From symbols and needed libraries alone; `llvm_exports` is the number of LLVM's symbols that the object exports.
-pub(crate) fn of_symbols(object: &Object<'_>, llvm_exports: usize) -> Signs {
-    /// An extension may export a few instantiations of LLVM's templates; a library that has LLVM exports thousands.
-    const CARRIED: usize = 500;
+/// Functions that no header instantiates: who exports one of them has LLVM's core inside. Clang's and MLIR's libraries
+/// export thousands of instantiations of LLVM's templates and none of these.
+pub(crate) fn is_llvm_core(name: &str) -> bool {
+    matches!(name, "LLVMContextCreate" | "_ZN4llvm11LLVMContextC1Ev" | "??0LLVMContext@llvm@@QEAA@XZ")
+}
+
+/// From symbols and needed libraries alone.
+pub(crate) fn of_symbols(object: &Object<'_>) -> Signs {
     let mut signs = Signs::default();
     for import in &object.imports {
         let name = import.name;
@@ -82,7 +86,7 @@ pub(crate) fn of_symbols(object: &Object<'_>, llvm_exports: usize) -> Signs {
         }
         signs.jit |= needed.name.contains("libgccjit");
     }
-    if llvm_exports >= CARRIED {
+    if object.exports.iter().any(|export| is_llvm_core(&export.name)) {
         signs.llvm = LlvmSign::Carried;
     }
     signs

@@ -8,6 +8,7 @@ use diagnostics::{Finding, Location};
 use lexer::{Language, words};
 use rayon::prelude::*;
 use std::collections::{HashMap, HashSet};
+use std::hash::BuildHasher;
 
 /// The places of each word, in the order of paths and lines.
 #[derive(Debug, Clone, Default)]
@@ -62,7 +63,7 @@ pub(crate) fn locate(
 
 /// Looks for words in every source file under the given folders (or in given files). Build folders, version control and
 /// huge files are left out.
-pub fn search(sources: &[Utf8PathBuf], words: &HashSet<&str>) -> Places {
+pub fn search<S: BuildHasher + Sync>(sources: &[Utf8PathBuf], words: &HashSet<&str, S>) -> Places {
     if words.is_empty() {
         return Places::default();
     }
@@ -80,7 +81,7 @@ pub fn search(sources: &[Utf8PathBuf], words: &HashSet<&str>) -> Places {
     places
 }
 
-fn in_file(file: &Utf8Path, language: Language, wanted: &HashSet<&str>) -> Vec<(String, Place)> {
+fn in_file<S: BuildHasher>(file: &Utf8Path, language: Language, wanted: &HashSet<&str, S>) -> Vec<(String, Place)> {
     let Ok(bytes) = map::whole(file) else { return Vec::new() };
     let shown = file.strip_prefix(".").unwrap_or(file);
     let mut found: Vec<(String, Place)> = Vec::new();
@@ -152,9 +153,9 @@ mod tests {
         let lines = |in_strings| {
             places.of("_PySet_Update", in_strings).map(|at| (at.path.clone(), at.line)).collect::<Vec<_>>()
         };
-        let core = root.join("src/core.cpp");
-        assert_eq!(lines(false), [(core.clone(), 2)]);
-        assert_eq!(lines(true), [(core.clone(), 2), (core, 3)]);
+        let file = root.join("src/core.cpp");
+        assert_eq!(lines(false), [(file.clone(), 2)]);
+        assert_eq!(lines(true), [(file.clone(), 2), (file, 3)]);
         assert_eq!(places.of("absent", true).count(), 0);
     }
 }

@@ -15,6 +15,8 @@ use std::time::Instant;
 /// What a run is told besides the plan.
 #[derive(Debug)]
 pub struct Options<'a> {
+    /// The folder that paths in findings are shown relative to.
+    pub root: &'a Utf8Path,
     /// Where everything lies.
     pub layout: &'a Layout,
     /// Severities and accepted findings.
@@ -196,6 +198,17 @@ impl Stop {
     }
 }
 
+/// A wheel that one stage made and the next cannot open.
+fn unreadable(stage: &str, error: &dyn std::error::Error) -> Stop {
+    Stop::Stage {
+        reason: format!("{stage}: {error}"),
+        help: None,
+        failure: Failure::Step,
+        log: None,
+        excerpt: Vec::new(),
+    }
+}
+
 struct Walk<'a> {
     world: &'a World,
     options: &'a Options<'a>,
@@ -290,19 +303,17 @@ impl Walk<'_> {
             })?;
         }
         if self.prepared.insert(planned.project.clone()) {
-            for step in &stages.before_all {
-                runner.run(step).map_err(|error| Stop::stage(&error, Some(&error)))?;
-            }
+            self.before_all(planned, stages, &runner)?;
         }
         let built = build::run(&stages.build, &stages.build_steps, self.world, &runner)
             .map_err(|error| Stop::stage(&error, error.step_error()))?;
         self.judge(built.findings, report)?;
 
-        self.inside(&scope, "symbols", &stages.build.log_dir, events, |log| {
-            let _ = log;
-            Vec::new()
-        })
-        .and_then(|findings| self.judge(findings, report))?;
+        let findings = self.inside(&scope, "symbols", &stages.build.log_dir, events, || {
+            let sources = std::slice::from_ref(&stages.build.project_dir);
+            audit::wheel_findings(&built.wheel, sources).map_err(|error| unreadable("symbols", &error))
+        })?;
+        self.judge(findings, report)?;
 
         let repaired = repair::run(&stages.repair, &stages.repair_steps, &built.wheel, &runner)
             .map_err(|error| Stop::stage(&error, error.step_error()))?;
@@ -320,6 +331,25 @@ impl Walk<'_> {
         self.land(planned, &repaired.wheel, built.sdist.as_deref(), report)
     }
 
+    /// Once per project, in a copy of it.
+    fn before_all(&self, planned: &PlannedBuild, stages: &Stages, runner: &Runner<'_>) -> Result<(), Stop> {
+        if stages.before_all.is_empty() {
+            return Ok(());
+        }
+        let copy = self.options.layout.work(&planned.project, "before-all");
+        let failed = |error: std::io::Error| Stop::io("the copy for before_all could not be made", &error);
+        if copy.exists() {
+            fs_err::remove_dir_all(&copy).map_err(failed)?;
+        }
+        let copied = host::sources::copy(&stages.build.project_dir, &copy, runner)
+            .map_err(|error| failed(std::io::Error::other(error.to_string())))?;
+        for step in &stages.before_all {
+            let step = step.resolve(&[("project", copied.project.as_str())]);
+            runner.run(&step).map_err(|error| Stop::stage(&error, Some(&error)))?;
+        }
+        Ok(())
+    }
+
     /// A step that runs inside this process: announced, timed and logged as the others are.
     fn inside(
         &self,
@@ -327,7 +357,7 @@ impl Walk<'_> {
         name: &str,
         log_dir: &Utf8Path,
         events: &dyn Events,
-        body: impl FnOnce(&Utf8Path) -> Vec<Finding>,
+        body: impl FnOnce() -> Result<Vec<Finding>, Stop>,
     ) -> Result<Vec<Finding>, Stop> {
         self.cancel.check(name).map_err(|error| Stop::stage(&error, Some(&error)))?;
         let log = log_dir.join(format!("{name}.log"));
@@ -336,10 +366,21 @@ impl Walk<'_> {
         let command_line = argv.join(" ");
         events.emit(&Event::Started { scope: scope.clone(), step: step.clone(), argv, command_line, log: log.clone() });
         let started = Instant::now();
-        let findings = body(&log);
-        let status = exec::Ending::Succeeded;
+        let mut outcome = body();
+        if let Ok(findings) = &mut outcome {
+            for location in findings.iter_mut().flat_map(|finding| &mut finding.locations) {
+                if let Ok(inside) = location.path.strip_prefix(self.options.root) {
+                    location.path = inside.to_owned();
+                }
+            }
+            let text = diagnostics::render::text(&Judged::from(findings.clone()), &diagnostics::Style::default());
+            if let Err(error) = fs_err::create_dir_all(log_dir).and_then(|()| fs_err::write(&log, text)) {
+                events.emit(&Event::Warning { scope: scope.clone(), text: error.to_string() });
+            }
+        }
+        let status = if outcome.is_ok() { exec::Ending::Succeeded } else { exec::Ending::Failed };
         events.emit(&Event::Ended { scope, step, seconds: started.elapsed().as_secs_f64(), status, log });
-        Ok(findings)
+        outcome
     }
 
     /// Applies severities and acceptances; an error that remains stops the build.

@@ -515,6 +515,7 @@ impl Planner<'_> {
         self.world.interpreters.iter().filter(usable).max_by_key(|i| i.python).unwrap_or(own)
     }
 
+    /// Run once per project in a copy of it (`{project}`): what they change on the system stays, the project is as it was.
     fn before_all(&self) -> Vec<Step> {
         let logs = self.layout.state.join("logs").join(&self.project.key);
         let commands = self.options.before_all.iter().flatten();
@@ -522,11 +523,9 @@ impl Planner<'_> {
             .enumerate()
             .map(|(index, words)| {
                 let name = if index == 0 { "before-all".to_owned() } else { format!("before-all-{}", index + 1) };
-                let project = self.project.dir.as_str();
-                let argv: Vec<String> = words.iter().map(|word| word.replace("{project}", project)).collect();
                 let log = logs.join(format!("{name}.log"));
-                let mut step =
-                    Step::new(&name, argv, self.project.dir.clone(), log).with_timeout(self.settings.time_limits.build);
+                let mut step = Step::new(&name, words.clone(), Utf8PathBuf::from("{project}"), log)
+                    .with_timeout(self.settings.time_limits.build);
                 for (variable, value) in &self.options.environment {
                     step = step.with_env(variable, value);
                 }

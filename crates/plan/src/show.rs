@@ -2,10 +2,13 @@
 
 use crate::plan::Plan;
 use crate::settings::Explained;
+use exec::Step;
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-/// The plan for people. `root` is left out of paths that lie below it.
-pub fn text(plan: &Plan, root: &str) -> String {
+/// The plan for people. `root` is left out of paths that lie below it; with `whole`, each step shows its environment, log
+/// and key too.
+pub fn text(plan: &Plan, root: &str, whole: bool) -> String {
     let mut out = String::new();
     let short = |text: &str| text.replace(&format!("{root}/"), "");
     for build in plan.builds.iter().filter(|build| build.runnable) {
@@ -17,9 +20,14 @@ pub fn text(plan: &Plan, root: &str) -> String {
             let _ = writeln!(out, "  note: {remark}");
         }
         for step in &build.steps {
-            let key = step.key.get(..12).unwrap_or(&step.key);
-            let _ = writeln!(out, "  {:<14} {key}  {}", step.name, short(&step.command_line()));
-            let _ = writeln!(out, "  {:<14} {:<12}  log: {}", "", "", short(step.log.as_str()));
+            if whole {
+                let key = step.key.get(..12).unwrap_or(&step.key);
+                let _ = writeln!(out, "  {:<19} {}", step.name, short(&step.command_line()));
+                let _ = writeln!(out, "  {:<19} key {key}, log {}", "", short(step.log.as_str()));
+            } else {
+                let bare = Step { env: BTreeMap::new(), clean_env: false, ..step.clone() };
+                let _ = writeln!(out, "  {:<19} {}", step.name, short(&bare.command_line()));
+            }
         }
         out.push('\n');
     }
@@ -40,6 +48,9 @@ pub fn text(plan: &Plan, root: &str) -> String {
     }
     let runnable = plan.builds.len() - blocked.len();
     let _ = writeln!(out, "{runnable} of {} builds run here.", plan.builds.len());
+    if runnable > 0 && !whole {
+        out.push_str("-v shows environments, logs and cache keys; --format json has everything.\n");
+    }
     out
 }
 

@@ -111,11 +111,6 @@ impl Case<'_> {
     fn is_provided(&self, name: &str) -> bool {
         self.providers.provides(self.index, name)
     }
-
-    /// For messages: `CPython 3.13 on Linux`.
-    fn audience(&self) -> String {
-        format!("CPython {} on {}", python::spoken(&self.by.pythons), self.system)
-    }
 }
 
 /// Who defines names that look like Python's, and who needs whom.

@@ -112,7 +112,7 @@ fn named_draft(case: &Case<'_>, named: &Named, found: Verdict, severity: Severit
     finding.because = Some(finding.rule);
     finding.rule = &rules::RUNTIME_NAMED;
     finding.severity = severity;
-    finding.message.push_str(&format!("; it is named by {place}"));
+    finding.message = format!("{}; it is named by {place}", finding.message);
     let mut draft = Draft::new(finding).word(name);
     draft.in_strings = true;
     draft

@@ -267,14 +267,9 @@ fn dropped(entry: &'static Entry, tally: &Tally) -> Option<Verdict> {
 /// What to use instead.
 fn advice(entry: &Entry) -> Option<String> {
     let replacement = entry.replacement()?;
-    let mut text = format!("use `{}`", replacement.instead);
-    if let Some(since) = replacement.since {
-        text.push_str(&format!(", from 3.{since} on"));
-    }
-    if !replacement.note.is_empty() {
-        text.push_str(&format!(" ({})", replacement.note));
-    }
-    Some(text)
+    let since = replacement.since.map_or(String::new(), |since| format!(", from 3.{since} on"));
+    let note = if replacement.note.is_empty() { String::new() } else { format!(" ({})", replacement.note) };
+    Some(format!("use `{}`{since}{note}", replacement.instead))
 }
 
 fn reading(entry: &Entry) -> Vec<String> {

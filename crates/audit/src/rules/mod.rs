@@ -59,6 +59,6 @@ mod tests {
     #[test]
     fn codes_and_names_are_unique_and_every_page_is_whole() {
         let none: [RegistryFault; 0] = [];
-        assert_eq!(Registry::new(&[RULES]).faults(), none);
+        assert_eq!(Registry::new([RULES]).faults(), none);
     }
 }

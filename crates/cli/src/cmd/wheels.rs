@@ -17,7 +17,7 @@ pub(crate) fn run(global: &Global, args: &WheelsArgs, cancel: &Cancel) -> Result
     let console = context::console(global);
     let mut context = Context::load(global, &args.selection, args.out.as_deref(), cancel)?;
     if args.plan {
-        return show_plan(&context, args);
+        return show_plan(&context, args, global.verbose);
     }
     if context.recorded {
         return Err(Failure::usage("a recorded world can be planned for (--plan), not built on"));
@@ -29,6 +29,7 @@ pub(crate) fn run(global: &Global, args: &WheelsArgs, cancel: &Cancel) -> Result
     refuse_what_is_missing(&plan, args)?;
     let rules: Vec<_> = REGISTRY.iter().collect();
     let options = pipeline::Options {
+        root: &context.root,
         layout: &context.layout,
         adjustments: &context.settings.adjustments,
         rules: &rules,
@@ -50,7 +51,7 @@ pub(crate) fn run(global: &Global, args: &WheelsArgs, cancel: &Cancel) -> Result
     Ok(report.exit_code())
 }
 
-fn show_plan(context: &Context, args: &WheelsArgs) -> Result<u8, Failure> {
+fn show_plan(context: &Context, args: &WheelsArgs, whole: bool) -> Result<u8, Failure> {
     let plan = context.plan()?;
     match args.format {
         PlanFormat::Json => output::line(&serde_json::to_string_pretty(&plan).map_err(Failure::usage)?),
@@ -59,7 +60,7 @@ fn show_plan(context: &Context, args: &WheelsArgs) -> Result<u8, Failure> {
                 output::line(&plan::show::explained(&context.settings.explained));
                 output::line("");
             }
-            output::line(&plan::show::text(&plan, context.root.as_str()));
+            output::line(&plan::show::text(&plan, context.root.as_str(), whole));
         }
     }
     Ok(exit::FINE)

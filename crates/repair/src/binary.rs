@@ -1,0 +1,265 @@
+//! What the binaries of a wheel say of themselves, owned: the archive's bytes are gone when they are compared.
+
+use crate::error::RepairError;
+use crate::image;
+use objfile::{Architecture, FileKind, Format, NeededKind, Object, ObjectKind, RpathKind, System};
+use platform::{Arch, MajorMinor};
+use std::collections::{BTreeMap, BTreeSet};
+use std::hash::{DefaultHasher, Hash, Hasher};
+use wheel::{Archive, Hashes, MemberHash, Place, Wheel};
+
+/// One binary of a wheel; each slice of a universal file is one.
+#[derive(Debug, Clone)]
+pub(crate) struct Binary {
+    /// Its path in the archive.
+    pub(crate) member: String,
+    /// Its path below site-packages once it is installed; the member's own where it goes elsewhere.
+    pub(crate) place: String,
+    /// The size of the member, in bytes.
+    pub(crate) size: u64,
+    pub(crate) format: Format,
+    pub(crate) architecture: Architecture,
+    pub(crate) kind: ObjectKind,
+    /// Soname, install name, name in the export table.
+    pub(crate) identity: Option<String>,
+    pub(crate) needed: Vec<Needed>,
+    /// (library, version) of each version need that is not weak.
+    pub(crate) versions: Vec<(String, String)>,
+    /// Symbols that must be found and are bound to no version.
+    pub(crate) strong_undefined: Vec<String>,
+    pub(crate) rpaths: Vec<(String, RpathKind)>,
+    /// The oldest macOS that it says it runs on.
+    pub(crate) minimum_macos: Option<MajorMinor>,
+    /// How many symbols it exports, and a digest of their names.
+    pub(crate) exports: (usize, u64),
+    /// What is broken in it, by the rule that says so.
+    pub(crate) faults: Vec<image::Fault>,
+    /// Whether macOS on arm64 would refuse it, or kill it later.
+    pub(crate) signature: image::Signature,
+}
+
+/// A library that a binary needs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Needed {
+    pub(crate) name: String,
+    /// Loading goes on without it: weak, or loaded only when it is first used.
+    pub(crate) optional: bool,
+}
+
+impl Binary {
+    pub(crate) fn of(member: &str, place: &str, size: u64, object: &Object<'_>) -> Self {
+        let versions = object.elf().into_iter().flat_map(|elf| &elf.version_needs).flat_map(|need| {
+            let strong = need.versions.iter().filter(|version| !version.weak);
+            strong.map(|version| (need.file.to_owned(), version.name.to_owned()))
+        });
+        let needed = object.needed.iter().map(|needed| Needed {
+            name: needed.name.to_owned(),
+            optional: matches!(needed.kind, NeededKind::Weak | NeededKind::Lazy),
+        });
+        let strong = object.imports.iter().filter(|import| !import.weak && import.version.is_none());
+        let small = |number: u32| u16::try_from(number).unwrap_or(u16::MAX);
+        let macos = object.minimum_os.iter().find(|minimum| minimum.system == System::MacOs);
+        Self {
+            member: member.to_owned(),
+            place: place.to_owned(),
+            size,
+            format: object.format,
+            architecture: object.architecture,
+            kind: object.kind,
+            identity: object.identity.map(str::to_owned),
+            needed: needed.collect(),
+            versions: versions.collect(),
+            // Only the blacklists of Linux policies ask for these; a libLLVM imports few, a Mach-O many.
+            strong_undefined: match object.format {
+                Format::Elf => strong.map(|import| import.name.to_owned()).collect(),
+                _ => Vec::new(),
+            },
+            rpaths: object.rpaths.iter().map(|rpath| (rpath.path.to_owned(), rpath.kind)).collect(),
+            minimum_macos: macos.map(|found| (small(found.minimum.major), small(found.minimum.minor))),
+            exports: exports(object),
+            faults: image::faults(object),
+            signature: image::signature(object),
+        }
+    }
+
+    pub(crate) fn file_name(&self) -> &str {
+        file_name(&self.member)
+    }
+
+    /// The folder that it is installed into, without a slash at the end.
+    pub(crate) fn folder(&self) -> &str {
+        folder(&self.place)
+    }
+
+    /// The paths of one kind.
+    pub(crate) fn paths(&self, kind: RpathKind) -> impl Iterator<Item = &str> {
+        self.rpaths.iter().filter(move |(_, found)| *found == kind).map(|(path, _)| path.as_str())
+    }
+
+    pub(crate) fn has_runpath(&self) -> bool {
+        self.paths(RpathKind::Runpath).next().is_some()
+    }
+
+    /// Whether it answers to this name when another binary needs it.
+    pub(crate) fn answers_to(&self, name: &str) -> bool {
+        match self.format {
+            Format::Pe => self.file_name().eq_ignore_ascii_case(name),
+            _ => self.file_name() == name || self.identity.as_deref() == Some(name),
+        }
+    }
+}
+
+fn exports(object: &Object<'_>) -> (usize, u64) {
+    let mut names: Vec<(&str, Option<u32>)> =
+        object.exports.iter().map(|export| (export.name.as_ref(), export.ordinal.map(u32::from))).collect();
+    names.sort_unstable();
+    names.dedup();
+    let mut hasher = DefaultHasher::new();
+    names.hash(&mut hasher);
+    (names.len(), hasher.finish())
+}
+
+/// A wheel as it was read: everything that is compared later.
+#[derive(Debug)]
+pub(crate) struct Snapshot {
+    pub(crate) wheel: Wheel,
+    pub(crate) binaries: Vec<Binary>,
+    /// Files that are named like libraries, or look like binaries, and cannot be read, with the reason.
+    pub(crate) unreadable: Vec<(String, String)>,
+    pub(crate) hashes: Hashes,
+}
+
+impl Snapshot {
+    /// Reads everything once.
+    ///
+    /// # Errors
+    /// A member that cannot be unpacked: such a wheel is nobody's to repair.
+    pub(crate) fn of(wheel: Wheel, name: &str) -> Result<Self, RepairError> {
+        enum Found {
+            Binaries(Vec<Binary>),
+            Unreadable(String),
+            Other,
+        }
+        let dist_info = wheel.dist_info.as_ref().ok();
+        let processed = wheel.archive.par_process(
+            |member| !member.is_dir,
+            |member, bytes| {
+                let place = match dist_info.map(|info| info.place(&member.name)) {
+                    Some(Place::Site(place)) => place,
+                    _ => &member.name,
+                };
+                let found = match objfile::sniff(bytes) {
+                    Some(FileKind::Object(_) | FileKind::Universal) => match objfile::parse(bytes) {
+                        Ok(file) => Found::Binaries(
+                            file.objects()
+                                .filter(|object| object.kind.is_loadable() || object.kind == ObjectKind::Executable)
+                                .map(|object| Binary::of(&member.name, place, member.size, object))
+                                .collect(),
+                        ),
+                        Err(error) => Found::Unreadable(error.to_string()),
+                    },
+                    _ if is_named_like_a_library(&member.name) && !bytes.is_empty() => {
+                        Found::Unreadable("it is no binary of a kind that is known".to_owned())
+                    }
+                    _ => Found::Other,
+                };
+                (wheel::hash(bytes), found)
+            },
+        );
+        let mut binaries = Vec::new();
+        let mut unreadable = Vec::new();
+        let mut hashes: Vec<(usize, MemberHash)> = Vec::new();
+        for one in processed {
+            let (hash, found) = one.result.map_err(|error| RepairError::BadWheel {
+                wheel: name.to_owned(),
+                reason: error.to_string(),
+            })?;
+            hashes.push((one.member.index, hash));
+            match found {
+                Found::Binaries(found) => binaries.extend(found),
+                Found::Unreadable(reason) => unreadable.push((one.member.name.clone(), reason)),
+                Found::Other => {}
+            }
+        }
+        let hashes = Hashes::collect(hashes.into_iter().map(|(index, hash)| (index, Ok(hash))));
+        Ok(Self { wheel, binaries, unreadable, hashes })
+    }
+
+    /// Every file by where it goes when it is installed, with its digest.
+    pub(crate) fn files(&self) -> BTreeMap<String, File<'_>> {
+        let archive: &Archive = &self.wheel.archive;
+        let dist_info = self.wheel.dist_info.as_ref().ok();
+        archive
+            .members()
+            .iter()
+            .filter(|member| !member.is_dir)
+            .map(|member| {
+                let place = match dist_info.map(|info| info.place(&member.name)) {
+                    Some(Place::Site(place)) => place.to_owned(),
+                    _ => member.name.clone(),
+                };
+                let hash = self.hashes.get(member).and_then(|hash| hash.as_ref().ok());
+                (place, File { member, hash })
+            })
+            .collect()
+    }
+
+    /// The names of the members that are binaries.
+    pub(crate) fn members(&self) -> BTreeSet<&str> {
+        self.binaries.iter().map(|binary| binary.member.as_str()).collect()
+    }
+
+    /// The architectures that a wheel's tags name.
+    pub(crate) fn arches(tags: &platform::TagSet) -> BTreeSet<Arch> {
+        tags.platforms().flat_map(platform::PlatformTag::arches).collect()
+    }
+}
+
+/// A file of a wheel.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct File<'a> {
+    pub(crate) member: &'a wheel::Member,
+    pub(crate) hash: Option<&'a MemberHash>,
+}
+
+/// The architecture of a binary in the words of tags.
+pub(crate) fn arch_of(architecture: Architecture) -> Option<Arch> {
+    Some(match architecture {
+        Architecture::X86_64 => Arch::X86_64,
+        Architecture::Aarch64 => Arch::Arm64,
+        Architecture::I686 => Arch::I686,
+        Architecture::Armv7l => Arch::Armv7l,
+        Architecture::Ppc64le => Arch::Ppc64le,
+        Architecture::S390x => Arch::S390x,
+        Architecture::Riscv64 => Arch::Riscv64,
+        _ => return None,
+    })
+}
+
+fn is_named_like_a_library(member: &str) -> bool {
+    let name = file_name(member).to_ascii_lowercase();
+    [".so", ".pyd", ".dll", ".dylib"].iter().any(|ending| name.ends_with(ending))
+}
+
+pub(crate) fn file_name(path: &str) -> &str {
+    path.rsplit(['/', '\\']).next().unwrap_or(path)
+}
+
+pub(crate) fn folder(path: &str) -> &str {
+    path.rsplit_once('/').map_or("", |(folder, _)| folder)
+}
+
+/// `path` with `.` and `..` taken out; `None` when it leaves the root.
+pub(crate) fn normal(path: &str) -> Option<String> {
+    let mut parts: Vec<&str> = Vec::new();
+    for part in path.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => {
+                parts.pop()?;
+            }
+            name => parts.push(name),
+        }
+    }
+    Some(parts.join("/"))
+}

@@ -1,0 +1,198 @@
+//! The steps of each tier: what is run, how long it may take, and what its end means.
+
+use super::tally::{self, Tally};
+use super::tools::Tools;
+use super::{Session, Tier, say};
+use exec::{Runner, StepError};
+use std::fmt::Write as _;
+
+/// How the result of a step is counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Counts {
+    /// As one check.
+    One,
+    /// As many tests as `cargo test` says.
+    Tests,
+}
+
+/// One step of a tier: a command, or why there is none.
+pub(crate) struct TestStep {
+    pub(crate) name: String,
+    work: Result<Work, String>,
+}
+
+struct Work {
+    argv: Vec<String>,
+    env: Vec<(&'static str, String)>,
+    /// Seconds.
+    limit: u64,
+    counts: Counts,
+}
+
+impl TestStep {
+    fn check(name: &str, argv: &[&str], minutes: u64) -> Self {
+        let argv = argv.iter().map(|word| (*word).to_owned()).collect();
+        Self {
+            name: name.to_owned(),
+            work: Ok(Work { argv, env: Vec::new(), limit: minutes * 60, counts: Counts::One }),
+        }
+    }
+
+    fn absent(name: &str, reason: &str) -> Self {
+        Self { name: name.to_owned(), work: Err(reason.to_owned()) }
+    }
+
+    /// `cargo test` with what the tests find their tools by.
+    fn tests(name: &str, selection: &[&str], minutes: u64, tools: &Tools) -> Self {
+        let mut argv = vec![tools.cargo.clone(), "test".to_owned(), "--workspace".to_owned()];
+        argv.extend(selection.iter().map(|word| (*word).to_owned()));
+        argv.extend(["--no-fail-fast", "--", "--show-output"].map(str::to_owned));
+        let work = Work { argv, env: tools.variables(), limit: minutes * 60, counts: Counts::Tests };
+        Self { name: name.to_owned(), work: Ok(work) }
+    }
+
+    /// Runs it, in what is left of the hour; says what went wrong.
+    pub(crate) fn carry_out(&self, session: &Session) -> Tally {
+        let work = match &self.work {
+            Ok(work) => work,
+            Err(reason) => {
+                session.console.note(&format!("{}: skipped: {reason}", self.name));
+                return Tally::skipped(reason);
+            }
+        };
+        let log = session.logs().join(format!("{}.log", self.name.replace(' ', "-")));
+        let limit = work.limit.min(session.left().as_secs().max(1));
+        let mut step = exec::Step::new(&self.name, work.argv.iter().cloned(), &session.root, &log).with_timeout(limit);
+        for (name, value) in &work.env {
+            step = step.with_env(*name, value);
+        }
+        let runner = Runner::new(&session.console, &session.cancel).streaming(session.console.streaming);
+        let ended = runner.run(&step);
+        let text = fs_err::read_to_string(&log).unwrap_or_default();
+        let mut tally = match (work.counts, &ended) {
+            (Counts::Tests, _) => Tally::of_cargo_test(&text),
+            (Counts::One, Ok(_)) => Tally::passed(),
+            (Counts::One, Err(_)) => Tally::default(),
+        };
+        if let Err(error) = &ended {
+            // It did not get as far as its tests, or not to their end.
+            tally.failed = tally.failed.max(1);
+            if !session.console.streaming && !matches!(error, StepError::Cancelled { .. }) {
+                say(&shown(work.counts, &text));
+            }
+            say(&format!("{error}\n  log: {log}"));
+        } else if work.counts == Counts::Tests && tally == Tally::default() {
+            say(&format!("{}: no test ran at all\n  log: {log}", self.name));
+            tally = Tally::failed();
+        }
+        tally
+    }
+}
+
+fn shown(counts: Counts, text: &str) -> String {
+    match counts {
+        Counts::Tests => tally::failures(text),
+        Counts::One => {
+            let lines: Vec<&str> = text.lines().collect();
+            lines.get(lines.len().saturating_sub(200)..).unwrap_or_default().join("\n")
+        }
+    }
+}
+
+/// The steps of a tier, in order.
+pub(crate) fn of(tier: Tier, session: &Session, tools: &Tools) -> Vec<TestStep> {
+    match tier {
+        Tier::Quick => quick(session, tools),
+        Tier::Real => vec![TestStep::tests("real tests", &["--test", "real"], 30, tools)],
+        Tier::Published => published(session, tools),
+    }
+}
+
+fn quick(session: &Session, tools: &Tools) -> Vec<TestStep> {
+    let cargo = tools.cargo.as_str();
+    let component = |name: &str, component: &str, argv: &[&str], minutes: u64| {
+        if tools.components.contains(component) {
+            return TestStep::check(name, argv, minutes);
+        }
+        TestStep::absent(name, &format!("this Rust has no {component}; `rustup component add {component}`"))
+    };
+    let mut steps = vec![
+        component("formatting", "rustfmt", &[cargo, "fmt", "--all", "--check"], 2),
+        component("lints", "clippy", &[cargo, "clippy", "--workspace", "--all-targets", "--", "-D", "warnings"], 15),
+        TestStep::check("generated pages", &[tools.program.as_str(), "docs", "--check"], 1),
+        TestStep::tests("quick tests", &[], 25, tools),
+    ];
+    let workflows = session.root.join(".github/workflows");
+    match &tools.oracle {
+        Ok(oracle) => {
+            let zizmor = oracle.programs.join("zizmor");
+            let configuration = session.root.join("ci/zizmor.yml");
+            steps.push(TestStep::check(
+                "workflow security",
+                &[zizmor.as_str(), "--offline", "--config", configuration.as_str(), workflows.as_str()],
+                2,
+            ));
+            let mut argv = vec![oracle.python.to_string(), "-m".to_owned(), "check_jsonschema".to_owned()];
+            argv.extend(["--builtin-schema", "vendor.github-workflows"].map(str::to_owned));
+            argv.extend(yaml_files(&workflows));
+            steps.push(TestStep::check("workflow syntax", &argv.iter().map(String::as_str).collect::<Vec<_>>(), 2));
+        }
+        Err(reason) => {
+            steps.push(TestStep::absent("workflow security", reason));
+            steps.push(TestStep::absent("workflow syntax", reason));
+        }
+    }
+    steps.push(match &tools.deny {
+        Ok(deny) => TestStep::check("dependencies", &[deny.as_str(), "check", "bans", "licenses", "sources"], 3),
+        Err(reason) => TestStep::absent("dependencies", reason),
+    });
+    steps
+}
+
+fn published(session: &Session, tools: &Tools) -> Vec<TestStep> {
+    let name = "published wheels";
+    let there = session
+        .root
+        .join("crates")
+        .read_dir_utf8()
+        .is_ok_and(|crates| crates.flatten().any(|one| one.path().join("tests/published.rs").is_file()));
+    match (&tools.oracle, there) {
+        (_, false) => vec![TestStep::absent(name, "no crate has tests on published wheels yet")],
+        (Err(reason), _) => vec![TestStep::absent(name, reason)],
+        (Ok(oracle), true) => {
+            let script = session.root.join("ci/wheelhouse.py");
+            let folder = tools.wheelhouse.as_str();
+            let python = oracle.python.as_str();
+            vec![
+                TestStep::check("wheelhouse", &[python, script.as_str(), folder, "--minutes", "8"], 10),
+                TestStep::tests(name, &["--test", "published"], 10, tools),
+            ]
+        }
+    }
+}
+
+fn yaml_files(folder: &camino::Utf8Path) -> Vec<String> {
+    let entries = folder.read_dir_utf8().into_iter().flatten().flatten();
+    let mut files: Vec<String> = entries
+        .map(|entry| entry.path().to_string())
+        .filter(|path| [".yml", ".yaml"].iter().any(|ending| path.ends_with(ending)))
+        .collect();
+    files.sort();
+    files
+}
+
+/// What would be run, one line each.
+pub(crate) fn listed(session: &Session, tiers: &[Tier]) -> String {
+    let tools = Tools::planned(session);
+    let mut out = String::new();
+    for tier in tiers {
+        for step in of(*tier, session, &tools) {
+            let what = match &step.work {
+                Ok(work) => work.argv.join(" ").replace(&format!("{}/", session.root), ""),
+                Err(reason) => format!("skipped: {reason}"),
+            };
+            let _ = writeln!(out, "{:<10} {:<18} {what}", tier.name(), step.name);
+        }
+    }
+    out
+}
