@@ -25,6 +25,8 @@ pub struct Signs {
     pub jit: bool,
     /// `dlsym`, `GetProcAddress` or their kin.
     pub lookup: bool,
+    /// `assert` that was not compiled out.
+    pub asserts: bool,
     /// Rust's standard library.
     pub rust: bool,
 }
@@ -39,6 +41,9 @@ impl Signs {
 /// Functions that find an address by name.
 const LOOKUPS: [&str; 6] =
     ["dlsym", "dlvsym", "GetProcAddress", "NSLookupSymbolInImage", "PyOS_GetProcAddress", "g_module_symbol"];
+
+/// What `assert` calls: glibc and musl, macOS, Windows.
+const ASSERTS: [&str; 6] = ["__assert_fail", "__assert_rtn", "__assert", "_assert", "_wassert", "__assert_func"];
 
 /// Texts that code generators carry, also stripped: LLVM's fatal errors, ORC's look-ups, others' namespaces.
 const LLVM_TEXT: &[u8] = b"LLVM ERROR: ";
@@ -72,6 +77,7 @@ pub(crate) fn of_symbols(object: &Object<'_>) -> Signs {
     for import in &object.imports {
         let name = import.name;
         signs.lookup |= LOOKUPS.contains(&name);
+        signs.asserts |= ASSERTS.contains(&name);
         if is_llvm_symbol(name) {
             signs.llvm = signs.llvm.max(LlvmSign::Linked);
             signs.jit |= name.contains("3orc")

@@ -37,7 +37,7 @@ pub use files::{At, Case, Files, OnDemand, Opened, Tree};
 pub use hazards::{Hazard, hazards};
 pub use image::{Export, Image, Import, Need, SearchPath};
 pub use loader::{Dyld, Glibc, Loader, Musl, Windows};
-pub use objfile::Provider as From;
+pub use objfile::Provider as BoundTo;
 pub use providers::{Lack, Nothing, Presence, Providers, Verdict, Wanted};
 pub use refusals::{Machine, Refusal, RefusalKind, refusals};
 pub use resolve::{Binding, Reason, Resolution, Source, Unresolved, resolve};

@@ -31,3 +31,26 @@ pub struct Request {
     /// The LLVM major version that must be loaded from the wheel; none when LLVM is not linked as a shared library.
     pub llvm_major: Option<u32>,
 }
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::Request;
+
+    /// A request for an interpreter at /opt/python that is not asked.
+    pub(crate) fn request() -> Request {
+        let interpreter = serde_json::json!({
+            "path": "/opt/python/bin/python3.13", "real_path": "/opt/python/bin/python3.13", "origin": "path",
+            "duplicates": [], "fingerprint": "f", "version": "3.13.0", "python": "cp313", "implementation": "cpython",
+            "debug": false, "abi_flags": "", "soabi": null, "ext_suffix": ".so", "platform": "linux-x86_64", "bits": 64,
+            "prefix": "/opt/python", "include_dir": null, "has_headers": true, "library_dirs": [],
+            "stdlib": "/opt/python/lib/python3.13", "has_venv": true, "venv_error": null, "shared_libpython": false,
+            "libc": null, "macos_deployment_target": null,
+        });
+        serde_json::from_value(serde_json::json!({
+            "project_dir": "/p", "interpreter": interpreter, "imports": ["pkg"], "coexist": [], "tests": [],
+            "test_requires": [], "test_extras": [], "work_dir": "/w", "log_dir": "/l", "test_time_limit": 1,
+            "step_time_limit": 1, "llvm_major": 19,
+        }))
+        .unwrap()
+    }
+}

@@ -3,7 +3,7 @@
 use diagnostics::{Rule, Severity};
 
 /// The rules of this crate.
-pub const RULES: &[&Rule] = &[&HOST_LIBRARY_LEAK, &LLVM_NOT_FROM_WHEEL, &LIBRARIES_NOT_SEEN];
+pub const RULES: &[&Rule] = &[&HOST_LIBRARY_LEAK, &LIBRARIES_NOT_SEEN, &UNEXPLAINED_LIBRARY, &LLVM_NOT_FROM_WHEEL];
 
 /// The import worked because the host had the library.
 pub static HOST_LIBRARY_LEAK: Rule = Rule {
@@ -29,6 +29,20 @@ pub static LLVM_NOT_FROM_WHEEL: Rule = Rule {
     fix: "Look at the repair: was libLLVM grafted, and does the extension's RPATH lead to it? A library that is loaded with \
           dlopen by an absolute path is not seen by the repair; load it relative to the package.",
     example: "loaded: /usr/lib/llvm-19/lib/libLLVM.so.19.1",
+};
+
+/// A library of this machine was opened by name.
+pub static UNEXPLAINED_LIBRARY: Rule = Rule {
+    code: "LD203",
+    name: "unexplained-library",
+    severity: Severity::Warning,
+    summary: "a library of this machine was loaded that nothing in the process is known to need",
+    why: "Every library of the process must come from the interpreter, the wheel, another installed wheel or the policy. This \
+          one came from the machine, and no loaded binary names it as needed: somebody opened it by name (dlopen, \
+          ctypes.CDLL). Where it is absent, that call fails.",
+    fix: "If your code opens it, put it into the wheel or make its absence harmless, and accept the finding with that reason. \
+          If a test tool opens it, accept the finding.",
+    example: "ctypes.CDLL(\"libxml2.so.2\")",
 };
 
 /// The tests ended without saying what they had loaded.

@@ -1,7 +1,7 @@
 //! Carries a verification out: environment, install, import, neighbours, tests, and what was loaded.
 
 use crate::error::VerifyError;
-use crate::origin::{self, Contents};
+use crate::origin::{self, Contents, Files};
 use crate::request::Request;
 use crate::rules;
 use crate::steps::Folders;
@@ -27,7 +27,7 @@ pub struct Verified {
 /// # Errors
 /// [`VerifyError`].
 pub fn run(request: &Request, steps: &[Step], wheel: &Utf8Path, runner: &Runner<'_>) -> Result<Verified, VerifyError> {
-    let folders = Folders::of(request, cfg!(windows));
+    let folders = Folders::of(request);
     if request.work_dir.exists() {
         fs_err::remove_dir_all(&request.work_dir)?;
     }
@@ -41,6 +41,7 @@ pub fn run(request: &Request, steps: &[Step], wheel: &Utf8Path, runner: &Runner<
     if !request.tests.is_empty() {
         project = host::sources::copy(&request.project_dir, &folders.project, runner)?.project;
     }
+    let mut files = Files::default();
     let mut verified = Verified { imported: Vec::new(), tested: Vec::new(), findings: Vec::new() };
     for step in steps {
         let step = step.resolve(&[("wheel", wheel.as_str()), ("project", project.as_str()), ("PATH", &path)]);
@@ -48,14 +49,14 @@ pub fn run(request: &Request, steps: &[Step], wheel: &Utf8Path, runner: &Runner<
         match step.name.as_str() {
             "import" => {
                 let loaded = imported(&folders.imported, result)?;
-                verified.findings.extend(origin::judge(&loaded, request, &contents));
+                verified.findings.extend(origin::judge(&loaded, request, &contents, &mut files));
                 verified.findings.extend(origin::llvm_from_wheel(&loaded, request, &contents));
                 verified.imported.clone_from(&request.imports);
             }
             "coexist-first" | "coexist-last" => {
                 let file = &folders.neighbours[usize::from(step.name == "coexist-last")];
                 let loaded = imported(file, result)?;
-                verified.findings.extend(origin::judge(&loaded, request, &contents));
+                verified.findings.extend(origin::judge(&loaded, request, &contents, &mut files));
             }
             name if name.starts_with("test") => {
                 result.map_err(test_failure)?;
@@ -67,7 +68,7 @@ pub fn run(request: &Request, steps: &[Step], wheel: &Utf8Path, runner: &Runner<
         }
     }
     if !verified.tested.is_empty() {
-        at_the_end(request, &folders, &contents, &mut verified)?;
+        at_the_end(request, &folders, &contents, &mut files, &mut verified)?;
     }
     dedup(&mut verified.findings);
     Ok(verified)
@@ -127,6 +128,7 @@ fn at_the_end(
     request: &Request,
     folders: &Folders,
     contents: &Contents,
+    files: &mut Files,
     verified: &mut Verified,
 ) -> Result<(), VerifyError> {
     let mut seen = 0;
@@ -134,7 +136,7 @@ fn at_the_end(
         let path: Utf8PathBuf = entry?.into_path();
         // A process that was killed may have left half a file; the others still speak.
         let Ok(loaded) = loaded::parse(&fs_err::read_to_string(&path)?) else { continue };
-        verified.findings.extend(origin::judge(&loaded, request, contents));
+        verified.findings.extend(origin::judge(&loaded, request, contents, files));
         seen += 1;
     }
     if seen == 0 {

@@ -7,7 +7,6 @@ use crate::request::Request;
 use camino::Utf8PathBuf;
 use exec::Step;
 use host::World;
-use platform::Os;
 
 /// The folders below a request's `work_dir`.
 pub(crate) struct Folders {
@@ -32,7 +31,8 @@ pub(crate) struct Folders {
 }
 
 impl Folders {
-    pub(crate) fn of(request: &Request, windows: bool) -> Self {
+    pub(crate) fn of(request: &Request) -> Self {
+        let windows = is_windows(request);
         let below = |name: &str| request.work_dir.join(name);
         let venv = below("venv");
         let programs = venv.join(if windows { "Scripts" } else { "bin" });
@@ -50,10 +50,16 @@ impl Folders {
     }
 }
 
+/// Whether the interpreter is one for Windows, by its own word (`win-amd64`).
+fn is_windows(request: &Request) -> bool {
+    request.interpreter.platform.starts_with("win")
+}
+
 /// The steps of a verification, in order.
 pub fn steps(request: &Request, world: &World) -> Vec<Step> {
-    let folders = Folders::of(request, world.os == Os::Windows);
-    let maker = Maker { request, world, folders: &folders };
+    let _ = world;
+    let folders = Folders::of(request);
+    let maker = Maker { request, folders: &folders };
     let python = folders.python.as_str();
     let mut steps = vec![
         maker.step("venv", &[request.interpreter.path.as_str(), "-m", "venv", "--clear", folders.venv.as_str()]),
@@ -121,7 +127,6 @@ fn module_of(requirement: &str) -> String {
 
 struct Maker<'a> {
     request: &'a Request,
-    world: &'a World,
     folders: &'a Folders,
 }
 
@@ -133,7 +138,7 @@ impl Maker<'_> {
         let mut step =
             Step::new(name, argv, self.folders.empty.clone(), log).with_timeout(self.request.step_time_limit);
         step.clean_env = true;
-        let separator = if self.world.os == Os::Windows { ';' } else { ':' };
+        let separator = if is_windows(self.request) { ';' } else { ':' };
         step.with_env("PATH", format!("{}{separator}{{PATH}}", self.folders.programs))
             .with_env("VIRTUAL_ENV", self.folders.venv.as_str())
             .with_env("PYTHONNOUSERSITE", "1")

@@ -189,11 +189,8 @@ pub(super) fn surface(case: &Case<'_>, drafts: &mut Vec<Draft>) {
         })));
     }
     if facts.unique.count > 0 {
-        let message = format!(
-            "defines {} symbols that are unique in the whole process: {}",
-            facts.unique.count,
-            examples(&facts.unique)
-        );
+        let message =
+            format!("shares {} of its symbols with the whole process: {}", facts.unique.count, examples(&facts.unique));
         let finding = Finding::new(&rules::UNIQUE_SYMBOLS, case.binary.subject(), message);
         drafts.push(Draft::new(finding.help("compile with `-fvisibility=hidden`, or with `-fno-gnu-unique`")));
     }

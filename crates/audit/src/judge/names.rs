@@ -84,26 +84,26 @@ fn is_systems(format: Format, needed: &str) -> bool {
 /// Names of the C API among the strings.
 pub(super) fn named(case: &Case<'_>, drafts: &mut Vec<Draft>) {
     let facts = &case.binary.facts;
-    let signs = facts.signs;
     for named in &facts.named {
         let entry = named.entry;
         // An import says it already; what the binary defines itself it may name as it likes.
-        if facts.imports.iter().any(|taken| taken.entry == entry)
-            || facts.defines.iter().any(|name| name == entry.name())
-        {
+        let imported = facts.imports.iter().any(|taken| taken.entry == entry);
+        if imported || facts.defines.iter().any(|name| name == entry.name()) {
             continue;
         }
         let Some(found) = verdict(case, entry, Use::Named) else { continue };
-        let jit = signs.generates_code() || (signs.lookup && facts.named.len() >= MANY);
-        let severity =
-            if jit && named.bounded && found.severity > Severity::Info { Severity::Warning } else { Severity::Info };
-        drafts.push(named_draft(case, named, found, severity));
+        let weighs = is_looked_up(case, named) && found.severity > Severity::Info;
+        drafts.push(named_draft(case, named, found, if weighs { Severity::Warning } else { Severity::Info }));
     }
 }
 
-/// How many names a binary with dynamic look-up must have for these to be what it looks up; run-time libraries look up a
-/// few functions of the system in every binary, and `assert` leaves a few names in some.
-const MANY: usize = 24;
+/// Whether a name among the strings is there to be looked up, as far as the binary tells.
+fn is_looked_up(case: &Case<'_>, named: &Named) -> bool {
+    let signs = case.binary.facts.signs;
+    // `assert` in an inline function of CPython's headers leaves that function's name in whoever includes them.
+    let left_by_assert = signs.asserts && !named.entry.inline_in().is_empty();
+    named.bounded && (signs.generates_code() || (signs.lookup && !left_by_assert))
+}
 
 fn named_draft(case: &Case<'_>, named: &Named, found: Verdict, severity: Severity) -> Draft {
     let name = named.entry.name();

@@ -59,9 +59,7 @@ fn attribute(case: &Case<'_>, entry: &'static Entry, verdict: &mut Verdict) {
         verdict.severity = Severity::Info;
     }
     let names = names.join(" and ");
-    verdict
-        .notes
-        .push(format!("{names}'s own code names it; look for it in {names}'s release notes, not in your sources"));
+    verdict.notes.push(format!("{names}'s own code names it, not yours"));
     if private || verdict.rule == &rules::PRIVATE_THROUGH_MACRO {
         verdict.help = Some(format!("nothing to change in your sources; build with a current release of {names}"));
     }

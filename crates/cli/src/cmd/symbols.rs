@@ -53,7 +53,11 @@ fn pythons(requests: &[String]) -> Result<Vec<Python>, Failure> {
         let before = pythons.len();
         pythons.extend(Python::all().filter(|python| request.matches(version(*python))));
         if pythons.len() == before {
-            return Err(Failure::usage(format!("--python: no CPython from 3.{} to 3.{} is `{text}`", capi::OLDEST, capi::NEWEST)));
+            return Err(Failure::usage(format!(
+                "--python: no CPython from 3.{} to 3.{} is `{text}`",
+                capi::OLDEST,
+                capi::NEWEST
+            )));
         }
     }
     pythons.sort();
@@ -79,11 +83,15 @@ fn adjustments(global: &Global) -> Result<Adjustments, Failure> {
     Ok(Settings::load(&root, &given, &REGISTRY)?.adjustments)
 }
 
-fn render<S: serde::Serialize>(global: &Global, judged: &Judged, subjects: &[S], format: Format) -> Result<(), Failure> {
+fn render<S: serde::Serialize>(
+    global: &Global,
+    judged: &Judged,
+    subjects: &[S],
+    format: Format,
+) -> Result<(), Failure> {
     let colour = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
     let style = Style { colour, explain: Some("cargo xtask explain"), ..Style::default() };
-    let tool =
-        Tool { name: "wheelproof", version: env!("CARGO_PKG_VERSION"), information_uri: "", rules_uri: "" };
+    let tool = Tool { name: "wheelproof", version: env!("CARGO_PKG_VERSION"), information_uri: "", rules_uri: "" };
     if format == Format::Text && global.quiet {
         output::line(&Summary::of(judged.reported()).to_string());
         return Ok(());
