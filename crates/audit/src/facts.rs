@@ -260,7 +260,7 @@ impl Facts {
 const UNDERSCORED: usize = 64;
 
 /// What linkers define in every shared library.
-const LINKERS: [&str; 12] = [
+const LINKERS: [&str; 14] = [
     "_init",
     "_fini",
     "_end",
@@ -273,6 +273,8 @@ const LINKERS: [&str; 12] = [
     "_etext",
     "_IO_stdin_used",
     "_mh_bundle_header",
+    "_mh_dylib_header",
+    "_mh_execute_header",
 ];
 
 fn is_entry_point(name: &str) -> bool {

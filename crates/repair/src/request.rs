@@ -1,6 +1,7 @@
 //! What one repair is asked to do.
 
 use camino::Utf8PathBuf;
+use platform::Os;
 use serde::{Deserialize, Serialize};
 
 /// One wheel to be repaired: for which platform, with which tool, where the libraries lie.
@@ -10,11 +11,11 @@ pub struct Request {
     pub target: platform::TargetKey,
     /// The policy that was asked for, or `auto`.
     pub platform: platform::TargetPlatform,
-    /// Where the repair tool comes from (auditwheel and patchelf on Linux).
+    /// Where the repair tool comes from (auditwheel and patchelf, delocate, or delvewheel).
     pub tools: host::toolenv::ToolEnvironment,
     /// Absolute folders to look for libraries in, LLVM's first.
     pub library_dirs: Vec<Utf8PathBuf>,
-    /// Libraries (globs over their names) that are left out.
+    /// Libraries (`*` and `?` in their names stand for anything) that are left out.
     pub exclude: Vec<String>,
     /// Whether binaries are stripped before they are grafted.
     pub strip: bool,
@@ -28,4 +29,121 @@ pub struct Request {
     pub source_date_epoch: u64,
     /// The LLVM major version whose library must be grafted exactly once; none when LLVM is not linked as a shared library.
     pub llvm_major: Option<u32>,
+    /// What only some wheels need.
+    #[serde(default)]
+    pub options: Options,
+}
+
+/// What only some wheels need; the default suits the rest.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Options {
+    /// Windows: DLLs that keep their names, because something looks for them by name (`*` stands for anything).
+    pub no_mangle: Vec<String>,
+    /// Windows: namespace packages, `a.b`; they get no `__init__.py`.
+    pub namespace_packages: Vec<String>,
+    /// Windows: what to do with DLLs that the wheel carries already.
+    pub existing: Existing,
+    /// Folders that lead PATH, before the tool's own: its helpers (otool, install_name_tool, …) where they are elsewhere.
+    pub program_dirs: Vec<Utf8PathBuf>,
+    /// Whose word counts on which libLLVM has to be in the wheel.
+    pub expected_llvm: ExpectedLlvm,
+}
+
+/// What happens to DLLs that lie in the wheel already.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Existing {
+    /// They stay where they are, under their names (`--ignore-existing`); what they need is grafted all the same.
+    #[default]
+    Keep,
+    /// The same, and the names of what they need are made unique (`--with-mangle`).
+    KeepAndMangleTheirNeeds,
+    /// They are treated like any other library.
+    Graft,
+}
+
+/// Whose word counts on which libLLVM has to be in the wheel.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ExpectedLlvm {
+    /// The plan's: [`Request::llvm_major`].
+    #[default]
+    AsPlanned,
+    /// The binaries': what the given wheel needs by name. For wheels that come from elsewhere.
+    AsNeeded,
+}
+
+impl Request {
+    /// Whether a library is left out on purpose. Names of Windows' libraries are compared in any case.
+    pub fn excludes(&self, library: &str) -> bool {
+        let name = library.rsplit(['/', '\\']).next().unwrap_or(library);
+        let windows = self.target.os == Os::Windows;
+        self.exclude.iter().any(|pattern| {
+            if windows {
+                matches(&pattern.to_lowercase(), &name.to_lowercase())
+            } else {
+                matches(pattern, name) || matches(pattern, library)
+            }
+        })
+    }
+
+    /// The tag that was asked for, such as `manylinux_2_28_x86_64`.
+    pub(crate) fn asked(&self) -> Option<String> {
+        match &self.platform {
+            platform::TargetPlatform::Policy(_) => self.platform.platform_tag(&self.target).map(|tag| tag.to_string()),
+            platform::TargetPlatform::Auto => None,
+        }
+    }
+}
+
+/// Whether a name is what a pattern with `*` and `?` describes. Linear in the name for each star: no pattern from outside
+/// makes it slow.
+fn matches(pattern: &str, name: &str) -> bool {
+    let (pattern, name): (Vec<char>, Vec<char>) = (pattern.chars().collect(), name.chars().collect());
+    let (mut p, mut n) = (0, 0);
+    let mut star: Option<(usize, usize)> = None;
+    while n < name.len() {
+        match pattern.get(p) {
+            Some('*') => {
+                star = Some((p, n));
+                p += 1;
+            }
+            Some(c) if *c == '?' || name.get(n) == Some(c) => {
+                p += 1;
+                n += 1;
+            }
+            _ => match star {
+                Some((at, from)) => {
+                    star = Some((at, from + 1));
+                    p = at + 1;
+                    n = from + 1;
+                }
+                None => return false,
+            },
+        }
+    }
+    pattern.get(p..).is_some_and(|rest| rest.iter().all(|c| *c == '*'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn patterns() {
+        for (pattern, name, fits) in [
+            ("libcuda.so.*", "libcuda.so.1", true),
+            ("libcuda.so.*", "libcudart.so.1", false),
+            ("*", "", true),
+            ("lib?.so", "liba.so", true),
+            ("lib?.so", "lib.so", false),
+            ("*a*b", "xaxbxb", true),
+            ("*a*b", "xaxbxc", false),
+            ("libz.so.1", "libz.so.1", true),
+            ("", "x", false),
+        ] {
+            assert_eq!(matches(pattern, name), fits, "{pattern} {name}");
+        }
+    }
 }

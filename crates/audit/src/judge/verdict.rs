@@ -155,7 +155,7 @@ fn missing(case: &Case<'_>, entry: &'static Entry, tally: &Tally) -> Verdict {
         }
     }
     let texts: Vec<_> = match reasons.as_slice() {
-        [(reason, _)] if everywhere => vec![reason.clone()],
+        [(reason, _)] => vec![reason.clone()],
         _ => reasons
             .iter()
             .map(|(reason, pythons)| format!("{reason} (asked for {})", python::spoken(pythons)))

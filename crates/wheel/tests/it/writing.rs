@@ -30,12 +30,27 @@ fn names(archive: &Archive) -> Vec<&str> {
     archive.members().iter().map(|member| member.name.as_str()).collect()
 }
 
+/// The `zip` crate finds the same members with the same bytes.
+fn assert_read_by_another(path: &Utf8Path, ours: &Archive) {
+    use std::io::Read;
+    let mut theirs = ::zip::ZipArchive::new(fs_err::File::open(path).unwrap()).unwrap();
+    assert_eq!(theirs.len(), ours.members().len());
+    for (index, member) in ours.members().iter().enumerate() {
+        let mut bytes = Vec::new();
+        let mut entry = theirs.by_index(index).unwrap();
+        assert_eq!((&*entry.name().unwrap(), entry.size()), (member.name.as_str(), member.size));
+        entry.read_to_end(&mut bytes).unwrap();
+        assert_eq!(bytes, *ours.read(member).unwrap(), "{}", member.name);
+    }
+}
+
 /// The archive is fault-free for our reader, for Python's and for unzip; RECORD is complete.
 fn assert_sound(path: &Utf8Path) {
     let whole = Wheel::open(path).unwrap();
     assert_eq!((whole.archive.problems(), &whole.problems[..]), (&[][..], &[][..]));
     let (info, record) = (whole.dist_info.as_ref().unwrap(), whole.record.as_ref().unwrap());
     assert_eq!(check_record(&whole.archive, info, record, &whole.archive.hash_all()).faults, []);
+    assert_read_by_another(path, &whole.archive);
     run("python3", &["-m", "zipfile", "-t", path.as_str()]);
     run("unzip", &["-tqq", path.as_str()]);
 }

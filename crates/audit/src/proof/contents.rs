@@ -1,0 +1,179 @@
+//! The one pass over a wheel: every member is inflated, hashed and read once.
+
+use super::sources::Source;
+use super::sizes::Sizes;
+use crate::open::OpenError;
+use camino::{Utf8Path, Utf8PathBuf};
+use linkage::Image;
+use objfile::{Architecture, FileKind, Format, ParseError, SliceContent};
+use platform::{TagSet, WheelName};
+use std::sync::Arc;
+use wheel::{Hashes, Member, Place, Scheme, Wheel};
+
+/// What was read of a wheel.
+pub(super) struct Contents {
+    /// The archive and its texts.
+    pub(super) wheel: Wheel,
+    /// How findings name the file.
+    pub(super) shown: Utf8PathBuf,
+    /// Its name, if it is one.
+    pub(super) name: Option<WheelName>,
+    /// Its tags: from the name, else from WHEEL.
+    pub(super) tags: Option<TagSet>,
+    /// Every binary, in the order of the archive.
+    pub(super) binaries: Vec<Binary>,
+    /// Binaries that could not be read, with the reason.
+    pub(super) broken: Vec<(String, ParseError)>,
+    /// Python files that open libraries or add folders.
+    pub(super) sources: Vec<Source>,
+    /// Of all files.
+    pub(super) hashes: Hashes,
+}
+
+/// A binary of the wheel: one, or one for each slice.
+pub(super) struct Binary {
+    /// Its name in the archive.
+    pub(super) member: String,
+    /// Where it lies below site-packages after installation.
+    pub(super) path: Utf8PathBuf,
+    /// Its images, one per architecture.
+    pub(super) images: Vec<Arc<Image>>,
+    /// Its size.
+    pub(super) sizes: Sizes,
+    /// Whether the archive marks it as executable.
+    pub(super) executable: bool,
+}
+
+/// What one member is.
+enum Found {
+    /// Nothing of interest.
+    Other,
+    Images(Vec<Image>),
+    Broken(ParseError),
+    Source(Source),
+}
+
+impl Contents {
+    /// Reads the wheel at `path`.
+    pub(super) fn read(path: &Utf8Path, shown: Option<&Utf8Path>) -> Result<Self, OpenError> {
+        let shown = shown.unwrap_or(path).to_owned();
+        let wheel = Wheel::of(wheel::Archive::open(path)?);
+        let name = shown.file_name().and_then(|name| name.parse::<WheelName>().ok());
+        let tags = name.as_ref().map(|name| name.tags.clone()).or_else(|| tags_of(&wheel));
+        let layout = wheel.dist_info.as_ref().ok();
+        let processed = wheel.archive.par_process(
+            |member| !member.is_dir,
+            |member, bytes| {
+                let path = installed(layout.map(|info| info.place(&member.name)), &member.name);
+                (wheel::hash(bytes), look(&path, bytes))
+            },
+        );
+        let mut contents = Parts::default();
+        let mut hashes = Vec::with_capacity(processed.len());
+        for done in processed {
+            match done.result {
+                Ok((hash, found)) => {
+                    hashes.push((done.member.index, Ok(hash)));
+                    contents.add(layout, done.member, found);
+                }
+                Err(error) => hashes.push((done.member.index, Err(error))),
+            }
+        }
+        let Parts { binaries, broken, sources } = contents;
+        Ok(Self { hashes: Hashes::collect(hashes), wheel, shown, name, tags, binaries, broken, sources })
+    }
+
+    /// Every image with the binary it is of.
+    pub(super) fn images(&self) -> impl Iterator<Item = (&Binary, &Arc<Image>)> {
+        self.binaries.iter().flat_map(|binary| binary.images.iter().map(move |image| (binary, image)))
+    }
+
+    /// The member that an installed path came from.
+    pub(super) fn member_at(&self, path: &Utf8Path) -> Option<&str> {
+        self.binaries.iter().find(|binary| binary.path == path).map(|binary| binary.member.as_str())
+    }
+}
+
+#[derive(Default)]
+struct Parts {
+    binaries: Vec<Binary>,
+    broken: Vec<(String, ParseError)>,
+    sources: Vec<Source>,
+}
+
+impl Parts {
+    fn add(&mut self, layout: Option<&wheel::DistInfo>, member: &Member, found: Found) {
+        match found {
+            Found::Other => {}
+            Found::Broken(error) => self.broken.push((member.name.clone(), error)),
+            Found::Source(source) => self.sources.push(source),
+            Found::Images(images) => self.binaries.push(Binary {
+                member: member.name.clone(),
+                path: installed(layout.map(|info| info.place(&member.name)), &member.name).into(),
+                images: images.into_iter().map(Arc::new).collect(),
+                sizes: Sizes { packed: member.compressed_size, unpacked: member.size },
+                executable: member.is_executable(),
+            }),
+        }
+    }
+}
+
+/// Where a member lies after installation, seen from site-packages. Other schemes' folders are where a virtual environment
+/// of a Unix system has them: `lib/pythonX.Y/site-packages` is three levels below its root.
+fn installed(place: Option<Place<'_>>, name: &str) -> String {
+    match place {
+        Some(Place::Site(path)) => path.to_owned(),
+        Some(Place::Scheme(Scheme::Scripts, path)) => format!("../../../bin/{path}"),
+        Some(Place::Scheme(Scheme::Headers, path)) => format!("../../../include/{path}"),
+        Some(Place::Scheme(Scheme::Data, path)) => format!("../../../{path}"),
+        Some(Place::Scheme(Scheme::Purelib | Scheme::Platlib, path)) => path.to_owned(),
+        Some(Place::DistInfo(_) | Place::Outside(_)) | None => name.to_owned(),
+    }
+}
+
+fn look(path: &str, bytes: &[u8]) -> Found {
+    /// Enough for every mark, the PE header's included.
+    const START: usize = 4096;
+    if path.ends_with(".py") {
+        return Source::scan(path, bytes).map_or(Found::Other, Found::Source);
+    }
+    match objfile::sniff(bytes.get(..START).unwrap_or(bytes)) {
+        Some(FileKind::Object(Format::Elf | Format::MachO | Format::Pe) | FileKind::Universal) => {}
+        // Objects and archives are for linkers; no loader sees them.
+        _ => return Found::Other,
+    }
+    match objfile::parse(bytes) {
+        Ok(objfile::File::Object(object)) => Found::Images(vec![image(path, &object)]),
+        Ok(objfile::File::Universal(slices)) => {
+            let objects = slices.iter().filter_map(|slice| match &slice.content {
+                SliceContent::Object(object) => Some(image(path, object)),
+                SliceContent::Archive(_) => None,
+            });
+            let images: Vec<Image> = objects.collect();
+            if images.is_empty() { Found::Other } else { Found::Images(images) }
+        }
+        Ok(objfile::File::Archive(_)) => Found::Other,
+        Err(error) => Found::Broken(error),
+    }
+}
+
+fn image(path: &str, object: &objfile::Object<'_>) -> Image {
+    let mut image = Image::from_object(path, object);
+    // Only arm64 checks signatures; hashing every page for nothing takes as long as inflating them.
+    if object.format == Format::MachO
+        && object.architecture == Architecture::Aarch64
+        && let Ok(state) = objfile::verify_signature(object)
+    {
+        image.set_signature(&state);
+    }
+    image
+}
+
+fn tags_of(wheel: &Wheel) -> Option<TagSet> {
+    let texts = wheel.wheel_file.iter().flat_map(|file| &file.tags);
+    let tags: Vec<_> = texts
+        .filter_map(|text| text.parse::<TagSet>().ok())
+        .flat_map(|set| set.expand().collect::<Vec<_>>())
+        .collect();
+    TagSet::compress(&tags)
+}

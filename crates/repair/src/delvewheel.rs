@@ -1,0 +1,127 @@
+//! delvewheel, for Windows' wheels on any host.
+
+use crate::repairer::{Minimum, Repairer, Said, list, out_dir, path_separator, step};
+use crate::request::{Existing, Request};
+use exec::Step;
+use host::World;
+use platform::Os;
+use wheel::Wheel;
+
+/// delvewheel.
+#[derive(Debug)]
+pub(crate) struct Delvewheel;
+
+const MINIMUMS: &[Minimum] = &[Minimum {
+    distribution: "delvewheel",
+    version: (1, 10),
+    reason: "from 1.10 on it knows the vcruntime of every Python that is served, and leaves its own command line out of \
+             the wheel when SOURCE_DATE_EPOCH is set",
+}];
+
+impl Repairer for Delvewheel {
+    fn name(&self) -> &'static str {
+        "delvewheel"
+    }
+
+    fn minimums(&self) -> &'static [Minimum] {
+        MINIMUMS
+    }
+
+    fn programs(&self, request: &Request) -> Vec<&'static str> {
+        if request.strip { vec!["strip"] } else { Vec::new() }
+    }
+
+    fn runs_on(&self) -> Option<Os> {
+        None
+    }
+
+    fn steps(&self, request: &Request, world: &World) -> Vec<Step> {
+        let out = out_dir(request);
+        let python = request.tools.python.as_str();
+        let separator = path_separator(world.os);
+        // What is in the wheel and needs something gets it too, whether an extension names it or not.
+        let mut argv =
+            [python, "-m", "delvewheel", "repair", "-v", "--analyze-existing", "-w", out.as_str()].map(str::to_owned).to_vec();
+        let mut option = |name: &str, value: String| {
+            if !value.is_empty() {
+                argv.extend([name.to_owned(), value]);
+            }
+        };
+        option("--add-path", list(&request.library_dirs, world.os));
+        // Only `*` is a wildcard to it.
+        let stars: Vec<String> = request.exclude.iter().map(|pattern| pattern.replace('?', "*")).collect();
+        option("--exclude", stars.join(separator));
+        option("--no-mangle", request.options.no_mangle.join(separator));
+        option("--namespace-pkg", request.options.namespace_packages.join(separator));
+        match request.options.existing {
+            Existing::Keep => argv.push("--ignore-existing".to_owned()),
+            Existing::KeepAndMangleTheirNeeds => {
+                argv.extend(["--ignore-existing".to_owned(), "--with-mangle".to_owned()]);
+            }
+            Existing::Graft => {}
+        }
+        if request.strip {
+            argv.push("--strip".to_owned());
+        }
+        argv.push("{wheel}".to_owned());
+        vec![step(request, world, argv)]
+    }
+
+    fn understand(&self, log: &str) -> Option<Said> {
+        // It breaks its messages into lines of a terminal's width.
+        let log = log.split_whitespace().collect::<Vec<_>>().join(" ");
+        if let Some((_, rest)) = log.split_once("Unable to find library: ") {
+            let library = rest.split(' ').next().map(str::to_owned);
+            return Some(Said::LibraryNotFound { library });
+        }
+        if let Some((_, rest)) = log.split_once("Unable to rename the dependencies of ")
+            && let Some((file, rest)) = rest.split_once(" because ")
+            && rest.contains("overlay")
+        {
+            return Some(Said::Overlay(file.to_owned()));
+        }
+        if let Some((before, _)) = log.split_once(" has a CPU architecture that is not compatible with this wheel") {
+            let file = before.rsplit(' ').next().unwrap_or_default();
+            return Some(Said::WrongArchitecture(file.to_owned()));
+        }
+        None
+    }
+
+    fn repaired_before(&self, wheel: &Wheel) -> Option<String> {
+        const MOST: usize = 4096;
+        let path = wheel.dist_info.as_ref().ok()?.path("DELVEWHEEL");
+        let text = wheel.archive.read_prefix(wheel.archive.member(&path)?, MOST).ok()?;
+        let text = String::from_utf8_lossy(&text);
+        let version = text.lines().find_map(|line| line.strip_prefix("Version: ")).unwrap_or_default();
+        Some(format!("delvewheel {version}").trim_end().to_owned())
+    }
+
+    fn is_reproducible(&self) -> bool {
+        // The order of files is the folder's, and their modes are the umask's.
+        false
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_it_says() {
+        for (log, said) in [
+            ("FileNotFoundError: Unable to find library: zlib1.dll\n", Said::LibraryNotFound { library: Some("zlib1.dll".to_owned()) }),
+            (
+                "RuntimeError: Unable to rename the dependencies of a.dll because this DLL does\nnot contain enough internal padding \
+                 to fit the new dependency names, and it\ncontains an overlay. Commonly, …",
+                Said::Overlay("a.dll".to_owned()),
+            ),
+            (
+                "RuntimeError: pkg/_core.pyd has a CPU architecture that is not compatible with this wheel",
+                Said::WrongArchitecture("pkg/_core.pyd".to_owned()),
+            ),
+        ] {
+            assert_eq!(Delvewheel.understand(log), Some(said), "{log}");
+        }
+        assert_eq!(Delvewheel.understand("Traceback"), None);
+    }
+}
