@@ -61,8 +61,7 @@ impl Sandbox {
     /// With a copy of tests/projects/`name`, committed.
     pub(crate) fn of(name: &str, asked: &Asked<'_>) -> Self {
         let project = Project::of(name, &asked.yaml(name)).commit();
-        let sandbox =
-            Self { name: name.to_owned(), root: project.root().to_owned(), project, begun: Instant::now() };
+        let sandbox = Self { name: name.to_owned(), root: project.root().to_owned(), project, begun: Instant::now() };
         sandbox.share_tools();
         sandbox
     }
@@ -133,7 +132,16 @@ impl Sandbox {
 
     fn git_status(&self) -> String {
         let output = Command::new("git")
-            .args(["--no-optional-locks", "status", "--porcelain", "--untracked-files=all", "--", ".", ":!dist", ":!target"])
+            .args([
+                "--no-optional-locks",
+                "status",
+                "--porcelain",
+                "--untracked-files=all",
+                "--",
+                ".",
+                ":!dist",
+                ":!target",
+            ])
             .current_dir(&self.root)
             .output()
             .unwrap();
@@ -142,7 +150,8 @@ impl Sandbox {
 
     /// The one wheel in dist/.
     pub(crate) fn wheel(&self) -> Utf8PathBuf {
-        let wheels: Vec<_> = wheels_in(&self.root.join("dist")).into_keys().filter(|name| name.ends_with(".whl")).collect();
+        let wheels: Vec<_> =
+            wheels_in(&self.root.join("dist")).into_keys().filter(|name| name.ends_with(".whl")).collect();
         assert_eq!(wheels.len(), 1, "{wheels:?}");
         self.root.join("dist").join(&wheels[0])
     }

@@ -1,6 +1,7 @@
 //! `bench`: our own overhead against the same commands typed by hand, and what a run costs that has nothing to do. Prints
 //! ratios; judges nothing.
 
+use anyhow::{Context, Result, anyhow, bail};
 use camino::{Utf8Path, Utf8PathBuf};
 use clap::{Arg, ArgMatches, Command};
 use serde_json::Value;
@@ -18,21 +19,21 @@ pub(crate) fn extra() -> Extra {
         .about("Measure our overhead against the same commands typed by hand")
         .arg(project.help("The project that is built"))
         .arg(runs.help("How often"));
-    Extra { command, run: |matches| bench(matches).unwrap_or_else(|message| fail(&message)) }
+    Extra { command, run: |matches| bench(matches).unwrap_or_else(|error| fail(&error)) }
 }
 
 #[allow(clippy::print_stderr)] // a command of this repository alone: it talks to whoever typed it
-fn fail(message: &str) -> u8 {
-    eprintln!("bench: {message}");
+fn fail(error: &anyhow::Error) -> u8 {
+    eprintln!("bench: {error:#}");
     exit::STEP
 }
 
 #[allow(clippy::print_stdout)] // the figures are what was asked for
-fn bench(matches: &ArgMatches) -> Result<u8, String> {
-    let project = matches.get_one::<String>("bench-project").ok_or("no project")?;
-    let runs = *matches.get_one::<usize>("runs").ok_or("no number of runs")?;
-    let here = std::env::current_exe().map_err(|error| error.to_string())?;
-    let program = Utf8PathBuf::from_path_buf(here).map_err(|_| "the program's path is not UTF-8")?;
+fn bench(matches: &ArgMatches) -> Result<u8> {
+    let project = matches.get_one::<String>("bench-project").context("no project")?;
+    let runs = *matches.get_one::<usize>("runs").context("no number of runs")?;
+    let here = std::env::current_exe()?;
+    let program = Utf8PathBuf::try_from(here)?;
     let scratch = Utf8Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/wheelproof/bench");
     let bench = Bench { program, scratch, python: newest(project)? };
     bench.prepare(project)?;
@@ -55,7 +56,7 @@ fn bench(matches: &ArgMatches) -> Result<u8, String> {
     );
     for (label, arguments) in [("nothing to do", &[][..]), ("--plan", &["--plan", "--format", "json"][..])] {
         let mut times =
-            (0..20).map(|_| bench.ours(arguments).map(|t| t.as_secs_f64() * 1e3)).collect::<Result<Vec<_>, _>>()?;
+            (0..20).map(|_| bench.ours(arguments).map(|t| t.as_secs_f64() * 1e3)).collect::<Result<Vec<_>>>()?;
         println!("{label}: {:.0} ms (median of 20)", median(&mut times));
     }
     Ok(exit::FINE)
@@ -67,7 +68,7 @@ fn median(values: &mut [f64]) -> f64 {
 }
 
 /// The Python that the bench builds for: whichever the project's plan runs last.
-fn newest(_project: &str) -> Result<String, String> {
+fn newest(_project: &str) -> Result<String> {
     for minor in (9..=14).rev() {
         let name = format!("python3.{minor}");
         let asked = Process::new(&name).arg("-c").arg("").stdout(Stdio::null()).stderr(Stdio::null()).status();
@@ -75,7 +76,7 @@ fn newest(_project: &str) -> Result<String, String> {
             return Ok(format!("3.{minor}"));
         }
     }
-    Err("no python3.9 to python3.14 is on PATH".to_owned())
+    bail!("no python3.9 to python3.14 is on PATH")
 }
 
 struct Bench {
@@ -86,11 +87,12 @@ struct Bench {
 
 impl Bench {
     /// A copy of the project, so that dist/ and target/ of the repository stay as they are.
-    fn prepare(&self, project: &str) -> Result<(), String> {
+    fn prepare(&self, project: &str) -> Result<()> {
         let _ = std::fs::remove_dir_all(&self.scratch);
-        std::fs::create_dir_all(&self.scratch).map_err(|error| error.to_string())?;
+        std::fs::create_dir_all(&self.scratch)?;
         let copied = Process::new("cp").args(["-r", &format!("{project}/."), self.scratch.as_str()]).status();
-        if copied.is_ok_and(|status| status.success()) { Ok(()) } else { Err(format!("`{project}` cannot be copied")) }
+        anyhow::ensure!(copied.is_ok_and(|status| status.success()), "`{project}` cannot be copied");
+        Ok(())
     }
 
     fn command(&self, arguments: &[&str]) -> Process {
@@ -101,27 +103,27 @@ impl Bench {
         command
     }
 
-    fn ours(&self, arguments: &[&str]) -> Result<Duration, String> {
+    fn ours(&self, arguments: &[&str]) -> Result<Duration> {
         let started = Instant::now();
-        let output = self.command(arguments).output().map_err(|error| error.to_string())?;
+        let output = self.command(arguments).output()?;
         let took = started.elapsed();
-        if output.status.success() { Ok(took) } else { Err(String::from_utf8_lossy(&output.stderr).into_owned()) }
+        if output.status.success() { Ok(took) } else { Err(anyhow!("{}", String::from_utf8_lossy(&output.stderr))) }
     }
 
-    fn plan(&self) -> Result<Value, String> {
-        let output = self.command(&["--plan", "--format", "json"]).output().map_err(|error| error.to_string())?;
-        serde_json::from_slice(&output.stdout).map_err(|error| error.to_string())
+    fn plan(&self) -> Result<Value> {
+        let output = self.command(&["--plan", "--format", "json"]).output()?;
+        Ok(serde_json::from_slice(&output.stdout)?)
     }
 
     /// The plan's own command lines, one after another, without this program: the folders that it left are used again.
-    fn by_hand(&self, plan: &Value) -> Result<Duration, String> {
-        let steps = plan.pointer("/builds/0/steps").and_then(Value::as_array).ok_or("the plan has no build")?;
+    fn by_hand(&self, plan: &Value) -> Result<Duration> {
+        let steps = plan.pointer("/builds/0/steps").and_then(Value::as_array).context("the plan has no build")?;
         let work = steps
             .iter()
             .find(|step| step["name"] == "venv")
             .and_then(|step| step["cwd"].as_str())
             .and_then(|cwd| Utf8Path::new(cwd).parent()?.parent().map(Utf8Path::to_owned))
-            .ok_or("the plan has no verification")?;
+            .context("the plan has no verification")?;
         let sdist = the_only(&work.join("build/sdist"))?;
         let unpacked = the_only(&work.join("build/unpacked"))?;
         let built = the_only(&work.join("build/wheel"))?;
@@ -145,7 +147,7 @@ impl Bench {
                     .replace("{PATH}", &path)
             };
             let argv: Vec<String> = argv.into_iter().map(fill).collect();
-            let (program, arguments) = argv.split_first().ok_or("an empty command line")?;
+            let (program, arguments) = argv.split_first().context("an empty command line")?;
             let mut command = Process::new(program);
             command.args(arguments).current_dir(fill(step["cwd"].as_str().unwrap_or("."))).stdin(Stdio::null());
             for (variable, value) in step["env"].as_object().into_iter().flatten() {
@@ -154,16 +156,16 @@ impl Bench {
                     None => command.env_remove(variable),
                 };
             }
-            let output = command.output().map_err(|error| format!("{name}: {error}"))?;
+            let output = command.output().with_context(|| name.to_owned())?;
             if !output.status.success() {
-                return Err(format!("{name}: {}", String::from_utf8_lossy(&output.stderr)));
+                bail!("{name}: {}", String::from_utf8_lossy(&output.stderr));
             }
         }
         Ok(started.elapsed())
     }
 }
 
-fn the_only(dir: &Utf8Path) -> Result<Utf8PathBuf, String> {
+fn the_only(dir: &Utf8Path) -> Result<Utf8PathBuf> {
     let entry = dir.read_dir_utf8().ok().and_then(|mut entries| entries.next()?.ok());
-    entry.map(|entry| entry.into_path()).ok_or_else(|| format!("`{dir}` is empty"))
+    entry.map(|entry| entry.into_path()).with_context(|| format!("`{dir}` is empty"))
 }

@@ -40,8 +40,6 @@ pub struct WheelPlace {
     pub path: Utf8PathBuf,
     /// Its tags: from its name, else from its WHEEL file.
     pub tags: Option<TagSet>,
-    /// Whether it holds no binary at all.
-    pub is_pure: bool,
 }
 
 /// One object: a file, a member of a wheel or archive, a slice of a universal file.

@@ -161,7 +161,13 @@ impl Facts {
     fn add_imports(&mut self, object: &Object<'_>) {
         for import in &object.imports {
             let name = import.name;
-            if !looks_like_python(name) {
+            // What is bound to another library is that library's business, whatever it is called.
+            let from_python = match import.from {
+                Provider::Library(library) => Some(crate::python::is_python_library(library)),
+                Provider::SelfImage => Some(false),
+                Provider::Unbound | Provider::MainExecutable | Provider::Flat | Provider::BadOrdinal(_) => None,
+            };
+            if !looks_like_python(name) || from_python == Some(false) {
                 continue;
             }
             if let Some(entry) = capi::lookup(name) {
@@ -170,13 +176,8 @@ impl Facts {
                     None => self.imports.push(Taken { entry, weak: import.weak }),
                 }
             } else if self.strangers.iter().all(|stranger| stranger.name != name) {
-                let from_python =
-                    matches!(import.from, Provider::Library(library) if crate::python::is_python_library(library));
-                let bound =
-                    matches!(import.from, Provider::Library(_) | Provider::SelfImage | Provider::MainExecutable);
-                if from_python || !bound {
-                    self.strangers.push(Stranger { name: name.to_owned(), weak: import.weak, from_python });
-                }
+                let from_python = from_python == Some(true);
+                self.strangers.push(Stranger { name: name.to_owned(), weak: import.weak, from_python });
             }
         }
     }

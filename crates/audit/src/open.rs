@@ -191,9 +191,13 @@ fn folder(path: &Utf8Path, shown: &Utf8Path) -> Inspection {
         .into_par_iter()
         .filter_map(|file| {
             let start = map::start(&file).map_err(|error| (file.clone(), Err(error.to_string())));
-            let kind = match start {
-                Ok(start) => objfile::sniff(&start)?,
+            let start = match start {
+                Ok(start) => start,
                 Err(error) => return Some(error),
+            };
+            let Some(kind) = objfile::sniff(&start) else {
+                let error = pretended(file.file_name().unwrap_or_default(), &start)?;
+                return Some((file, Err(error)));
             };
             if kind == FileKind::ThinArchive {
                 return None; // names its members instead of holding them; they lie beside it
@@ -253,9 +257,17 @@ fn add_wheel(inspection: &mut Inspection, path: &Utf8Path, shown: &Utf8Path) -> 
             TagSet::compress(&tags)
         }
     };
-    let processed = archive.par_process(|member| is_candidate(archive, member), |_, bytes| contents(bytes));
+    let looks: Vec<_> = archive.members().iter().map(|member| look(archive, member)).collect();
+    for (member, look) in archive.members().iter().zip(&looks) {
+        if let Look::Pretends(text) = look {
+            let subject = Subject::file(shown).member(member.name.as_str());
+            inspection.troubles.push(Finding::new(&rules::UNREADABLE_BINARY, subject, text.clone()));
+        }
+    }
+    let is_binary = |member: &Member| looks.get(member.index) == Some(&Look::Binary);
+    let processed = archive.par_process(is_binary, |_, bytes| contents(bytes));
     let place = inspection.wheels.len();
-    inspection.wheels.push(WheelPlace { path: shown.to_owned(), tags, is_pure: processed.is_empty() });
+    inspection.wheels.push(WheelPlace { path: shown.to_owned(), tags });
     for done in processed {
         let name = done.member.name.as_str();
         match done.result {
@@ -276,25 +288,58 @@ fn add_wheel(inspection: &mut Inspection, path: &Utf8Path, shown: &Utf8Path) -> 
     Ok(())
 }
 
-/// Whether a member begins as a binary does. Texts by their name are not even looked at.
-fn is_candidate(archive: &wheel::Archive, member: &Member) -> bool {
+/// What the start of a member tells.
+#[derive(PartialEq, Eq)]
+enum Look {
+    Binary,
+    /// It is named like a binary and is none, which the text says.
+    Pretends(String),
+    Other,
+}
+
+/// Looks at a member's start. Texts by their name are not even looked at.
+fn look(archive: &wheel::Archive, member: &Member) -> Look {
     /// No linker writes the PE header further out; all other marks stand in the first 64 bytes.
     const PREFIX: usize = 1024;
     const TEXTS: [&str; 18] = [
         ".py", ".pyi", ".pyx", ".pxd", ".pxi", ".txt", ".md", ".rst", ".json", ".toml", ".yaml", ".yml", ".h", ".hpp",
         ".c", ".cpp", ".csv", ".html",
     ];
-    if member.is_dir || member.size == 0 || TEXTS.iter().any(|suffix| member.name.ends_with(suffix)) {
-        return false;
+    if member.is_dir || TEXTS.iter().any(|suffix| member.name.ends_with(suffix)) {
+        return Look::Other;
     }
     match archive.read_prefix(member, PREFIX) {
-        Ok(start) => objfile::sniff(&start).is_some(),
+        Ok(start) if objfile::sniff(&start).is_some() => Look::Binary,
+        Ok(start) => pretended(member.file_name(), &start).map_or(Look::Other, Look::Pretends),
         // A damaged member is a finding only if it is meant to be a binary: processing it says what is wrong.
-        Err(_) => is_binary_name(member.file_name()),
+        Err(_) if is_binary_name(member.file_name()) => Look::Binary,
+        Err(_) => Look::Other,
     }
 }
 
 fn is_binary_name(name: &str) -> bool {
-    [".so", ".pyd", ".dll", ".dylib", ".a", ".lib", ".o", ".obj"].iter().any(|suffix| name.ends_with(suffix))
+    is_loadable_name(name)
+        || [".a", ".lib", ".o", ".obj"].iter().any(|suffix| name.ends_with(suffix))
         || name.contains(".so.")
+}
+
+fn is_loadable_name(name: &str) -> bool {
+    [".so", ".pyd", ".dll", ".dylib"].iter().any(|suffix| name.ends_with(suffix))
+}
+
+/// What is wrong with a file that is called like a binary and does not begin as one: nothing, if it is a text for the linker.
+fn pretended(name: &str, start: &[u8]) -> Option<String> {
+    if !is_loadable_name(name) {
+        return None;
+    }
+    let script = ["/*", "INPUT", "GROUP", "OUTPUT_FORMAT"]
+        .iter()
+        .any(|word| start.trim_ascii_start().starts_with(word.as_bytes()));
+    let text = match start {
+        [] => "the file is empty",
+        _ if script => return None,
+        _ if start.is_ascii() => "the file is a text, though it is called like a binary",
+        _ => "the file is called like a binary and begins as none",
+    };
+    Some(text.to_owned())
 }

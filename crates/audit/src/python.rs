@@ -50,8 +50,9 @@ pub struct StableAbi {
 
 /// By which Pythons `binary` is judged; `asked` takes precedence over what it says of itself.
 pub(crate) fn by(binary: &Binary, wheel: Option<&WheelPlace>, asked: &[Python]) -> By {
-    let of_file = of_file(binary);
     let of_wheel = wheel.and_then(|wheel| wheel.tags.as_ref()).map_or(Aim::Unstated, of_tags);
+    // Where the tags say it, a DLL of another Python is a mistake and no statement.
+    let of_file = if of_wheel == Aim::Unstated { of_file(binary) } else { of_file_name(binary.file_name()) };
     if !asked.is_empty() {
         let mut pythons = asked.to_vec();
         pythons.sort();

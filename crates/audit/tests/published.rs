@@ -77,7 +77,7 @@ fn published_wheels_have_no_error_and_hardly_a_warning() {
                         warnings.insert(one);
                     }
                     Severity::Error => {
-                        wrong.push(format!("{}: {}: {}", finding.rule, finding.subject, finding.message))
+                        wrong.push(format!("{}: {}: {}", finding.rule, finding.subject, finding.message));
                     }
                     _ => *infos.entry(finding.rule.name).or_default() += 1,
                 }

@@ -35,14 +35,12 @@ impl Record {
         write_whole(path, &serde_json::to_vec_pretty(self)?)
     }
 
-    /// Whether the wheel still lies in dist/ as it was put there.
+    /// Whether the wheel still lies in dist/ as it was put there, and the sdist that it was built from, if any.
     pub(crate) fn holds(&self, dist: &Utf8Path) -> bool {
-        let sdist_is_there = |sdist: &crate::report::FileReport| {
-            fs_err::metadata(dist.join(&sdist.name)).is_ok_and(|metadata| metadata.len() == sdist.bytes)
-        };
-        if !self.sdist.as_ref().is_none_or(sdist_is_there) {
-            return false;
-        }
+        self.sdist.as_ref().is_none_or(|sdist| is_there(sdist, dist)) && self.wheel_holds(dist)
+    }
+
+    fn wheel_holds(&self, dist: &Utf8Path) -> bool {
         let path = dist.join(&self.wheel);
         let Ok(metadata) = fs_err::metadata(&path) else { return false };
         if Some(metadata.len()) != self.report.bytes {
@@ -50,6 +48,24 @@ impl Record {
         }
         modified(&metadata) == Some(self.modified) || sha256(&path).ok().as_ref() == self.report.sha256.as_ref()
     }
+
+    /// Removes what this record put into dist/ and `newer` did not replace because it has another name, such as another
+    /// version: it would linger. What somebody else changed meanwhile is left alone.
+    pub(crate) fn retire(&self, newer: &Self, dist: &Utf8Path) {
+        if self.wheel != newer.wheel && self.wheel_holds(dist) {
+            let _ = fs_err::remove_file(dist.join(&self.wheel));
+        }
+        if let (Some(former), Some(newer)) = (&self.sdist, &newer.sdist)
+            && former.name != newer.name
+            && is_there(former, dist)
+        {
+            let _ = fs_err::remove_file(dist.join(&former.name));
+        }
+    }
+}
+
+fn is_there(sdist: &crate::report::FileReport, dist: &Utf8Path) -> bool {
+    fs_err::metadata(dist.join(&sdist.name)).is_ok_and(|metadata| metadata.len() == sdist.bytes)
 }
 
 /// A file's time of modification, in nanoseconds since 1970.
@@ -72,6 +88,19 @@ pub(crate) fn sha256(path: &Utf8Path) -> io::Result<String> {
         }
         digest.update(&buffer[..read]);
     }
+}
+
+/// Makes the folder. One that was made here is no part of the sources, whoever forgot to tell git: else the wheels of one
+/// run would count as a change of the sources in the next, and be copied along with them.
+///
+/// # Errors
+/// What the file system says.
+pub(crate) fn make(dist: &Utf8Path) -> io::Result<()> {
+    if dist.is_dir() {
+        return Ok(());
+    }
+    fs_err::create_dir_all(dist)?;
+    fs_err::write(dist.join(".gitignore"), "*\n")
 }
 
 /// Puts a finished file into a folder under its own name: copied beside its place when it lies on another file system,
@@ -127,6 +156,16 @@ pub(crate) fn write_whole(path: &Utf8Path, bytes: &[u8]) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_folder_made_here_is_no_source_and_one_that_was_there_is_left_as_it_was() {
+        let dir = tempfile::tempdir().unwrap();
+        let dir = Utf8Path::from_path(dir.path()).unwrap();
+        make(&dir.join("dist")).unwrap();
+        assert_eq!(fs_err::read_to_string(dir.join("dist/.gitignore")).unwrap(), "*\n");
+        make(dir).unwrap();
+        assert!(!dir.join(".gitignore").exists());
+    }
 
     #[test]
     fn landing_replaces_whole_files_and_leaves_nothing_beside() {

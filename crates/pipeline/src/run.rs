@@ -120,7 +120,7 @@ fn write_report(report: &Report, dist: &Utf8Path) -> Result<(), RunError> {
 /// A folder that cannot be written is found out before anything is built.
 fn writable(dist: &Utf8Path) -> Result<(), RunError> {
     let probe = dist.join(format!(".probe.{}.part", std::process::id()));
-    fs_err::create_dir_all(dist)
+    dist::make(dist)
         .and_then(|()| fs_err::write(&probe, b""))
         .and_then(|()| fs_err::remove_file(&probe))
         .map_err(|source| RunError::Write { path: dist.to_owned(), source })
@@ -240,26 +240,23 @@ impl Walk<'_> {
         match outcome {
             Ok(landed) => {
                 report.status = Status::Proven;
-                if let Some(former) = record.filter(|former| former.wheel != landed.wheel) {
-                    // A former run's wheel for the same build under another name, such as another version, would linger.
-                    if former.holds(&layout.dist) {
-                        let _ = fs_err::remove_file(layout.dist.join(&former.wheel));
-                    }
-                }
-                let record = Record {
+                let newer = Record {
                     key: planned.key.clone(),
                     wheel: landed.wheel,
                     modified: landed.modified,
                     sdist: landed.sdist,
                     report: report.clone(),
                 };
-                if let Err(error) = record.write(&record_path) {
+                if let Some(former) = record {
+                    former.retire(&newer, &layout.dist);
+                }
+                if let Err(error) = newer.write(&record_path) {
                     let text = format!("the next run will build this again: {error}");
                     self.events.emit(&Event::Warning { scope: planned.scope(), text });
                 }
             }
             Err(Stop::Stage { reason, help, failure, log, excerpt }) => {
-                report.reason = Some(reason);
+                report.reason = Some(self.relative(&reason));
                 report.help = help;
                 report.failure = Some(failure);
                 report.log = log;
@@ -271,6 +268,13 @@ impl Walk<'_> {
             }
         }
         report
+    }
+
+    /// A sentence with the paths below the root as a person there would write them. Command lines are left alone: they
+    /// are to be repeated from anywhere.
+    fn relative(&self, sentence: &str) -> String {
+        let root = self.options.layout.state.parent().and_then(Utf8Path::parent);
+        root.map_or_else(|| sentence.to_owned(), |root| sentence.replace(&format!("{root}/"), ""))
     }
 
     fn unrunnable(&self, planned: &PlannedBuild) -> BuildReport {

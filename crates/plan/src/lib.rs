@@ -12,14 +12,20 @@ pub mod config {
     pub mod yaml;
 }
 mod keys;
+mod layout;
 mod locks;
+mod make;
 pub mod matrix;
+mod obstacles;
 mod plan;
 mod pyproject;
 pub mod settings;
 pub mod show;
+mod stages;
 
 pub use config::yaml::{ConfigError, Place};
+pub use layout::Layout;
+pub use make::{SelectionError, lacks, make, target_of};
 pub use plan::*;
 pub use pyproject::Pyproject;
 pub use settings::{Given, Origin, Settings};

@@ -18,9 +18,9 @@ pub(crate) struct Delocate;
 
 const MINIMUMS: &[Minimum] = &[Minimum {
     distribution: "delocate",
-    version: (0, 13),
-    reason: "from 0.13 on it removes run paths that lead outside of the wheel unless told not to, computes the platform \
-             tag from the binaries, and honours SOURCE_DATE_EPOCH",
+    version: (0, 12),
+    reason: "before 0.12 run paths that lead outside of the wheel stayed in it unless asked otherwise, and before 0.11 the \
+             platform tag was not computed from the binaries",
 }];
 
 impl Repairer for Delocate {

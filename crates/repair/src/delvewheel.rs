@@ -13,9 +13,9 @@ pub(crate) struct Delvewheel;
 
 const MINIMUMS: &[Minimum] = &[Minimum {
     distribution: "delvewheel",
-    version: (1, 10),
-    reason: "from 1.10 on it knows the vcruntime of every Python that is served, and leaves its own command line out of \
-             the wheel when SOURCE_DATE_EPOCH is set",
+    version: (1, 12),
+    reason: "before 1.12 `--exclude` and `--no-mangle` knew no patterns, before 1.9 DependentLoadFlags stayed set, which \
+             makes Windows look past the folder of the grafted DLLs, and before 1.7 there was no `--analyze-existing`",
 }];
 
 impl Repairer for Delvewheel {

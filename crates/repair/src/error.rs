@@ -12,11 +12,18 @@ pub enum RepairError {
     /// A file or folder of the repair could not be made.
     #[error("the repair's own folder: {0}")]
     Io(#[from] std::io::Error),
+    /// A wheel could not be rewritten.
+    #[error("the wheel could not be rewritten: {0}")]
+    Write(#[from] wheel::WriteError),
     /// A library that the wheel needs lies nowhere that was looked at.
-    #[error("the library `{library}`, needed by the wheel, was not found")]
+    #[error("the library `{library}`, needed by {}, was not found{}", requirers(.needed_by), lines(.notes))]
     LibraryNotFound {
         /// Its name.
         library: String,
+        /// The members that need it; empty if that is not known.
+        needed_by: Vec<String>,
+        /// What lies under its name and cannot be it; which package has it.
+        notes: Vec<String>,
         /// Where it was looked for besides the system's folders.
         searched: Vec<Utf8PathBuf>,
         /// What the tool said.
@@ -32,6 +39,42 @@ pub enum RepairError {
         /// What the tool said.
         step: Option<Box<StepError>>,
     },
+    /// A binary or library is for another processor or system than the wheel.
+    #[error("a binary is not for the wheel's platform:{}", lines(.what))]
+    WrongArchitecture {
+        /// Which, and what it is for.
+        what: Vec<String>,
+    },
+    /// The load commands of a Mach-O cannot be made longer.
+    #[error("`{file}` has no room in its header for the new library paths")]
+    NoHeaderRoom {
+        /// The file in the wheel.
+        file: String,
+        /// What the tool said.
+        step: Box<StepError>,
+    },
+    /// Data behind the sections of a PE is in the way of a new section.
+    #[error("`{file}` carries data behind its sections (an overlay), so that the names of its DLLs cannot be changed")]
+    Overlay {
+        /// The file.
+        file: String,
+        /// What the tool said.
+        step: Box<StepError>,
+    },
+    /// Libraries lie where only pure Python may.
+    #[error("the wheel has libraries in its purelib part, which installers may put elsewhere than the platform's files")]
+    Purelib {
+        /// What the tool said.
+        step: Box<StepError>,
+    },
+    /// The wheel was repaired before, and is not right.
+    #[error("the wheel was repaired before, by {by}, and is not right:{}", lines(.why))]
+    RepairedBefore {
+        /// The tool that did.
+        by: String,
+        /// What is not right.
+        why: Vec<String>,
+    },
     /// The tool reported success and left no wheel.
     #[error("`{tool}` reported success and left no wheel")]
     Nothing {
@@ -46,6 +89,14 @@ pub enum RepairError {
         /// Their names.
         found: Vec<String>,
     },
+    /// The tool reported success and wrote what it was given.
+    #[error("`{tool}` reported success and left the wheel as it was:{}", lines(.why))]
+    Unrepaired {
+        /// The tool.
+        tool: &'static str,
+        /// What it should have mended.
+        why: Vec<String>,
+    },
     /// What is there cannot be read.
     #[error("`{wheel}` cannot be read: {reason}")]
     BadWheel {
@@ -54,14 +105,24 @@ pub enum RepairError {
         /// Why.
         reason: String,
     },
-    /// Nothing here repairs wheels of this system.
-    #[error("wheels for {target} cannot be repaired here")]
+    /// The tool for wheels of this system does not run here.
+    #[error("wheels for {target} cannot be repaired here: {tool} runs on that system only")]
     NoTool {
+        /// The tool.
+        tool: &'static str,
         /// The target.
         target: String,
     },
+    /// Programs that the tool calls are not there.
+    #[error("{tool} needs {}, which {} not on PATH", names(.programs), if .programs.len() == 1 { "is" } else { "are" })]
+    ProgramMissing {
+        /// The tool.
+        tool: &'static str,
+        /// The programs.
+        programs: Vec<&'static str>,
+    },
     /// A tool is too old.
-    #[error("{tool} {found} is too old: {minimum} is needed")]
+    #[error("{tool} {found} is too old, {minimum} is needed: {reason}")]
     TooOld {
         /// The tool.
         tool: &'static str,
@@ -69,7 +130,21 @@ pub enum RepairError {
         found: String,
         /// The oldest that is taken.
         minimum: String,
+        /// What older ones do wrong.
+        reason: &'static str,
     },
+}
+
+fn names(programs: &[&str]) -> String {
+    programs.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+}
+
+fn requirers(needed_by: &[String]) -> String {
+    match needed_by {
+        [] => "the wheel".to_owned(),
+        [one] => format!("`{one}`"),
+        [one, rest @ ..] => format!("`{one}` and {} more", rest.len()),
+    }
 }
 
 fn lines(responsible: &[String]) -> String {
@@ -90,8 +165,23 @@ impl RepairError {
     pub fn step_error(&self) -> Option<&StepError> {
         match self {
             Self::Step(step) => Some(step),
-            Self::LibraryNotFound { step, .. } | Self::PolicyNotMet { step: Some(step), .. } => Some(step),
-            _ => None,
+            Self::LibraryNotFound { step, .. }
+            | Self::PolicyNotMet { step: Some(step), .. }
+            | Self::NoHeaderRoom { step, .. }
+            | Self::Overlay { step, .. }
+            | Self::Purelib { step } => Some(step),
+            Self::Io(_)
+            | Self::Write(_)
+            | Self::PolicyNotMet { step: None, .. }
+            | Self::WrongArchitecture { .. }
+            | Self::RepairedBefore { .. }
+            | Self::Nothing { .. }
+            | Self::Several { .. }
+            | Self::Unrepaired { .. }
+            | Self::BadWheel { .. }
+            | Self::NoTool { .. }
+            | Self::ProgramMissing { .. }
+            | Self::TooOld { .. } => None,
         }
     }
 }
@@ -100,28 +190,57 @@ impl Explain for RepairError {
     fn blame(&self) -> Blame {
         match self {
             Self::Step(step) => step.blame(),
-            Self::Io(_) | Self::LibraryNotFound { .. } | Self::TooOld { .. } => Blame::Environment,
-            Self::PolicyNotMet { .. } | Self::BadWheel { .. } => Blame::Project,
-            Self::Nothing { .. } | Self::Several { .. } => Blame::Tool,
-            Self::NoTool { .. } => Blame::User,
+            Self::Io(_)
+            | Self::Write(_)
+            | Self::LibraryNotFound { .. }
+            | Self::TooOld { .. }
+            | Self::ProgramMissing { .. }
+            | Self::NoTool { .. } => Blame::Environment,
+            Self::PolicyNotMet { .. }
+            | Self::BadWheel { .. }
+            | Self::WrongArchitecture { .. }
+            | Self::NoHeaderRoom { .. }
+            | Self::Overlay { .. }
+            | Self::Purelib { .. } => Blame::Project,
+            Self::Nothing { .. } | Self::Several { .. } | Self::Unrepaired { .. } => Blame::Tool,
+            Self::RepairedBefore { .. } => Blame::User,
         }
     }
 
     fn hint(&self) -> Option<String> {
         match self {
             Self::Step(step) => step.hint(),
-            Self::Io(_) => Some("target/wheelproof must be writable and have room".to_owned()),
+            Self::Io(_) | Self::Write(_) => Some("target/wheelproof must be writable and have room".to_owned()),
             Self::LibraryNotFound { searched, .. } => {
                 let looked = searched.iter().map(|dir| format!("`{dir}`")).collect::<Vec<_>>().join(", ");
                 let looked = if looked.is_empty() { "the system's folders only".to_owned() } else { format!("{looked} and the system's folders") };
-                Some(format!("looked in {looked}; name its folder in ci/wheels.yaml: repair: {{ lib_dirs: [DIR] }}"))
+                Some(format!("looked in {looked}; name its folder: `--lib-dir DIR`, or in ci/wheels.yaml repair: {{ lib_dirs: [DIR] }}"))
+            }
+            Self::PolicyNotMet { policy, .. } if policy.starts_with("mac") || policy.starts_with("MAC") => {
+                Some("build these libraries for the older macOS (MACOSX_DEPLOYMENT_TARGET), or ask for a newer platform".to_owned())
             }
             Self::PolicyNotMet { .. } => Some(
                 "build in an image of that policy (its glibc and libraries are old enough), or ask for `platform: auto`".to_owned(),
             ),
-            Self::Nothing { .. } | Self::Several { .. } => Some("the log says what it did; this is worth a report to the tool".to_owned()),
+            Self::WrongArchitecture { .. } => Some("build it, and get its libraries, for the processor that the tag names".to_owned()),
+            Self::NoHeaderRoom { .. } => Some("link it with `-Wl,-headerpad_max_install_names`".to_owned()),
+            Self::Overlay { .. } => Some(
+                "most often it is debug information: run `strip -s` on the file, or repair with `--strip` (repair: { strip: true })".to_owned(),
+            ),
+            Self::Purelib { .. } => Some("the build must mark the wheel as a platform's: `Root-Is-Purelib: false` in WHEEL".to_owned()),
+            Self::RepairedBefore { .. } => Some("repair the wheel that the build made, not one that was repaired".to_owned()),
+            Self::Nothing { .. } | Self::Several { .. } | Self::Unrepaired { .. } => {
+                Some("the log says what it did; this is worth a report to the tool".to_owned())
+            }
             Self::BadWheel { .. } => None,
             Self::NoTool { .. } => Some("run it on that system".to_owned()),
+            Self::ProgramMissing { programs, .. } => Some(if programs.contains(&"otool") || programs.contains(&"codesign") {
+                "on macOS they come with `xcode-select --install`; elsewhere LLVM's llvm-otool, llvm-install-name-tool and llvm-lipo can \
+                 stand in for all but codesign (docs/repair.md)"
+                    .to_owned()
+            } else {
+                "install it with the system's package manager (`strip` is in binutils)".to_owned()
+            }),
             Self::TooOld { .. } => Some("remove target/wheelproof/tools; the pinned version is installed again".to_owned()),
         }
     }

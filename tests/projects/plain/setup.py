@@ -36,8 +36,7 @@ core = setuptools.Extension(
     "plain._core",
     ["src/plain/_core.c"],
     define_macros=[(name, "1") for name in os.environ.get("PLAIN_DEFINE", "").split()],
-    extra_objects=link_with(),
-    # Some systems' compilers leave out what is not used; here it is meant.
-    extra_link_args=["-Wl,--no-as-needed"],
+    # Some systems' linkers leave out what is not used; here it is meant.
+    extra_link_args=["-Wl,--no-as-needed", *link_with()],
 )
 setuptools.setup(packages=["plain"], package_dir={"": "src"}, ext_modules=[core])

@@ -4,13 +4,18 @@ use super::support::{Asked, PLAIN, Sandbox};
 
 #[test]
 fn a_compile_error_is_shown_as_the_compiler_said_it() {
-    let sandbox =
-        Sandbox::plain(&Asked { project: &["import: [plain]", "environment: { PLAIN_DEFINE: PLAIN_BROKEN }"], ..PLAIN });
+    let sandbox = Sandbox::plain(&Asked {
+        project: &["import: [plain]", "environment: { PLAIN_DEFINE: PLAIN_BROKEN }"],
+        ..PLAIN
+    });
     let outcome = sandbox.wheels(&[]).run().fails(4);
     let build = outcome.first_build();
     assert_eq!(build["status"], "failed");
     let excerpt: Vec<&str> = build["excerpt"].as_array().unwrap().iter().map(|line| line.as_str().unwrap()).collect();
-    assert!(excerpt.iter().any(|line| line.contains("_core.c:5:2: error: #error \"this line is wrong on purpose\"")), "{excerpt:?}");
+    assert!(
+        excerpt.iter().any(|line| line.contains("_core.c:5:2: error: #error \"this line is wrong on purpose\"")),
+        "{excerpt:?}"
+    );
     // The end of the noise is a traceback of the front end, which says nothing.
     assert!(!excerpt.iter().any(|line| line.contains("Traceback")), "{excerpt:?}");
     let _ = outcome.says(&["FAILED", "this line is wrong on purpose", "log: ", "build.log"]);
@@ -35,7 +40,11 @@ fn before_build_fails_and_is_shown() {
 fn a_backend_that_misbehaves_is_called_by_its_name() {
     for (mood, code, said) in [
         ("no-wheel", 4, "`wayward_backend` reported success and made no wheel"),
-        ("two-wheels", 4, "`wayward_backend` made 2 wheels where one was asked for: `wayward-1.0-py3-none-any.whl`, `wayward-2.0-py3-none-any.whl`"),
+        (
+            "two-wheels",
+            4,
+            "`wayward_backend` made 2 wheels where one was asked for: `wayward-1.0-py3-none-any.whl`, `wayward-2.0-py3-none-any.whl`",
+        ),
         ("no-sdist", 4, "`wayward_backend` reported success and made no sdist"),
         ("two-sdists", 4, "`wayward_backend` made 2 sdists where one was asked for"),
         ("hollow-sdist", 4, "the sdist `wayward-1.0.tar.gz` does not hold one folder with a pyproject.toml"),

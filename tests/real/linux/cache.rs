@@ -50,4 +50,6 @@ fn a_new_version_replaces_the_former_wheel_and_a_failure_does_not() {
     assert!(sandbox.wheel().as_str().contains("plain-1.0-"));
     let _ = sandbox.wheels(&[]).run().exits(0);
     assert!(sandbox.wheel().as_str().contains("plain-1.1-"));
+    let sdists: Vec<String> = sandbox.project.names("dist").into_iter().filter(|name| name.ends_with(".gz")).collect();
+    assert_eq!(sdists, ["plain-1.1.tar.gz"]);
 }

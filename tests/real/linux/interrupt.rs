@@ -72,7 +72,8 @@ fn a_killed_run_is_made_good_by_the_next() {
 
 #[test]
 fn the_second_of_two_runs_waits_says_for_whom_and_finds_everything_done() {
-    let sandbox = Sandbox::plain(&Asked { project: &["import: [plain]", "environment: { PLAIN_SLEEP: '2' }"], ..PLAIN });
+    let sandbox =
+        Sandbox::plain(&Asked { project: &["import: [plain]", "environment: { PLAIN_SLEEP: '2' }"], ..PLAIN });
     let mut first = sandbox.wheels(&[]).start();
     first.until("sdist …");
     let mut second = sandbox.wheels(&[]).start();

@@ -41,7 +41,10 @@ fn is_whole(sandbox: &Sandbox, build: &Value, version: &str, python: &str) {
     assert!(name.starts_with(&start) && name.ends_with(&format!("_{}.whl", std::env::consts::ARCH)), "{name}");
     assert_eq!(name.trim_end_matches(".whl").rsplit('-').next(), build["platform"].as_str());
     let llvm = &build["llvm"];
-    assert!(llvm["version"].as_str().unwrap().starts_with(&format!("{version}.")) && llvm["linkage"] == "shared", "{llvm}");
+    assert!(
+        llvm["version"].as_str().unwrap().starts_with(&format!("{version}.")) && llvm["linkage"] == "shared",
+        "{llvm}"
+    );
     let in_archive: Vec<String> = members(&sandbox.root.join("dist").join(name));
     let copies: Vec<&String> = in_archive.iter().filter(|member| member.contains("libLLVM")).collect();
     assert_eq!(copies.len(), 1, "{copies:?}");
@@ -121,7 +124,10 @@ fn a_cpp_error_is_shown_and_not_ninjas_noise() {
     let outcome = sandbox.wheels(&[]).run().fails(4).says(&["undeclared_name", "lexer.cpp:"]);
     let build = outcome.first_build();
     let excerpt = build["excerpt"].as_array().unwrap();
-    assert!(excerpt.len() <= 25 && excerpt.iter().any(|line| line.as_str().unwrap().contains("error: ")), "{excerpt:#?}");
+    assert!(
+        excerpt.len() <= 25 && excerpt.iter().any(|line| line.as_str().unwrap().contains("error: ")),
+        "{excerpt:#?}"
+    );
     for noise in ["ninja: build stopped", "Traceback", "subprocess-exited"] {
         assert!(!excerpt.iter().any(|line| line.as_str().unwrap().contains(noise)), "{noise}: {excerpt:#?}");
     }
@@ -131,11 +137,8 @@ fn a_cpp_error_is_shown_and_not_ninjas_noise() {
 fn a_wheel_without_its_llvm_is_never_shipped() {
     let _turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     let top = llvm(">=14");
-    let asked = Asked {
-        project: &["import: [minijit]"],
-        top: &[&top, "repair: { exclude: [\"libLLVM*\"] }"],
-        python: &[],
-    };
+    let asked =
+        Asked { project: &["import: [minijit]"], top: &[&top, "repair: { exclude: [\"libLLVM*\"] }"], python: &[] };
     let sandbox = Sandbox::of("minijit", &asked);
     if !has(&sandbox) {
         return;
@@ -188,8 +191,17 @@ struct Bare {
 
 /// What manylinux policies promise, as far as minijit and LLVM need it; and the loader.
 const PROMISED: [&str; 11] = [
-    "libc.so.6", "libm.so.6", "libdl.so.2", "librt.so.1", "libpthread.so.0", "libutil.so.1", "libgcc_s.so.1",
-    "libstdc++.so.6", "libz.so.1", "libresolv.so.2", "ld-linux",
+    "libc.so.6",
+    "libm.so.6",
+    "libdl.so.2",
+    "librt.so.1",
+    "libpthread.so.0",
+    "libutil.so.1",
+    "libgcc_s.so.1",
+    "libstdc++.so.6",
+    "libz.so.1",
+    "libresolv.so.2",
+    "ld-linux",
 ];
 
 impl Bare {
@@ -210,7 +222,8 @@ impl Bare {
         for object in &objects {
             libraries.extend(needs(object).into_iter().filter(|library| !library.as_str().contains("LLVM")));
         }
-        let compiler = |name: &str| output(Command::new("c++").arg(format!("-print-file-name={name}"))).trim().to_owned();
+        let compiler =
+            |name: &str| output(Command::new("c++").arg(format!("-print-file-name={name}"))).trim().to_owned();
         for name in PROMISED.iter().filter(|name| !name.starts_with("ld-")) {
             let path = Utf8PathBuf::from(compiler(name));
             if path.is_absolute() && !libraries.iter().any(|library| library.file_name() == Some(name)) {
@@ -233,7 +246,14 @@ impl Bare {
 
     fn command(&self, site: &Utf8Path) -> Command {
         let mut command = Command::new("bwrap");
-        command.args(["--ro-bind", self.root.as_str(), "/", "--ro-bind", self.interpreter.as_str(), self.interpreter.as_str()]);
+        command.args([
+            "--ro-bind",
+            self.root.as_str(),
+            "/",
+            "--ro-bind",
+            self.interpreter.as_str(),
+            self.interpreter.as_str(),
+        ]);
         command.args(["--dev", "/dev", "--proc", "/proc", "--tmpfs", "/tmp", "--ro-bind", site.as_str(), "/site"]);
         command.args(["--unshare-all", "--clearenv", "--setenv", "PYTHONPATH", "/site", "--chdir", "/tmp"]);
         command.args([self.executable.as_str(), "-B", "-c"]);

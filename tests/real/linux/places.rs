@@ -1,6 +1,6 @@
 //! Projects in places where tools stumble: no git, work trees, submodules, names with spaces.
 
-use super::support::{PLAIN, Sandbox, Asked};
+use super::support::{Asked, PLAIN, Sandbox};
 use std::process::Command;
 
 fn git(folder: &camino::Utf8Path, args: &[&str]) {

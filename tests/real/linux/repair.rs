@@ -54,7 +54,8 @@ fn a_library_is_grafted_and_the_wheel_says_which() {
 fn a_library_that_only_this_machine_has_is_a_finding_although_the_import_works() {
     let Some(library) = host_library() else { return };
     let name = library.file_name().unwrap();
-    let (link, exclude) = (format!("environment: {{ PLAIN_LINK: {library} }}"), format!("repair: {{ exclude: [{name}] }}"));
+    let (link, exclude) =
+        (format!("environment: {{ PLAIN_LINK: {library} }}"), format!("repair: {{ exclude: [{name}] }}"));
     let sandbox = Sandbox::plain(&Asked { project: &["import: [plain]", &link], top: &[&exclude], python: &[] });
     let outcome = sandbox.wheels(&[]).run().fails(1).finds("host-library-leak");
     let outcome = outcome.says(&[&format!("needs `{name}`, which was loaded from `"), "not from the wheel"]);

@@ -14,10 +14,8 @@ fn a_symbol_that_nobody_has_stops_the_import() {
 
 #[test]
 fn an_import_that_crashes_says_which_module_it_was() {
-    let sandbox = Sandbox::plain(&Asked {
-        project: &["import: [plain]", "environment: { PLAIN_DEFINE: PLAIN_CRASH }"],
-        ..PLAIN
-    });
+    let sandbox =
+        Sandbox::plain(&Asked { project: &["import: [plain]", "environment: { PLAIN_DEFINE: PLAIN_CRASH }"], ..PLAIN });
     let _ = sandbox.wheels(&[]).run().fails(4).says(&["the process died while it imported `plain`", "SIGSEGV"]);
 }
 
@@ -26,13 +24,13 @@ fn a_test_command_that_fails_shows_what_it_printed() {
     let test = "test: python -c \"import plain, sys; print('sum is wrong'); sys.exit(3)\"";
     let sandbox = Sandbox::plain(&Asked { project: &["import: [plain]", test], ..PLAIN });
     let outcome = sandbox.wheels(&[]).run().fails(4);
-    let outcome = outcome.says(&["the wheel imports, but its tests fail", "exit code 3", "sum is wrong", "test.log"]);
-    assert_eq!(outcome.first_build()["imported"][0], "plain");
+    let _ = outcome.says(&["the wheel imports, but its tests fail", "exit code 3", "sum is wrong", "test.log"]);
 }
 
 #[test]
 fn a_test_command_that_hangs_is_stopped_with_all_it_started() {
-    let test = "test: python -c \"import subprocess; print('here I stay', flush=True); subprocess.run(['sleep', '600'])\"";
+    let test =
+        "test: python -c \"import subprocess; print('here I stay', flush=True); subprocess.run(['sleep', '600'])\"";
     let sandbox = Sandbox::plain(&Asked {
         project: &["import: [plain]", test],
         top: &["time_limits: { test: 2s }"],

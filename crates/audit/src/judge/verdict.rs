@@ -93,7 +93,7 @@ fn of_stable_abi(case: &Case<'_>, entry: &'static Entry, usage: Use, floor: Opti
         rule,
         severity: rule.severity,
         message: format!("`{}` {what}{breaks}", entry.name()),
-        help: advice(entry).or_else(|| (rule == &rules::ABI3_NEWER_THAN_TAG).then(|| raise_tag(entry))),
+        help: if rule == &rules::ABI3_NEWER_THAN_TAG { Some(raise_tag(entry)) } else { advice(entry) },
         notes: reading(entry),
         through: None,
     })
@@ -101,9 +101,11 @@ fn of_stable_abi(case: &Case<'_>, entry: &'static Entry, usage: Use, floor: Opti
 
 fn raise_tag(entry: &Entry) -> String {
     let since = entry.abi3_since().unwrap_or_default();
-    format!(
-        "tag the wheel cp3{since}-abi3, or define Py_LIMITED_API as the tag's version and let the compiler say what to change"
-    )
+    let tag = format!("tag the wheel cp3{since}-abi3");
+    match advice(entry) {
+        Some(advice) => format!("{advice}, or {tag}"),
+        None => format!("{tag}, or define Py_LIMITED_API as the tag's version and let the compiler say what to change"),
+    }
 }
 
 /// Everything the Pythons say of a name.

@@ -4,7 +4,7 @@ use super::sources::Source;
 use super::sizes::Sizes;
 use crate::open::OpenError;
 use camino::{Utf8Path, Utf8PathBuf};
-use linkage::Image;
+use linkage::{Image, Tree};
 use objfile::{Architecture, FileKind, Format, ParseError, SliceContent};
 use platform::{TagSet, WheelName};
 use std::sync::Arc;
@@ -28,6 +28,8 @@ pub(super) struct Contents {
     pub(super) sources: Vec<Source>,
     /// Of all files.
     pub(super) hashes: Hashes,
+    /// The binaries where the loader finds them.
+    pub(super) tree: Tree,
 }
 
 /// A binary of the wheel: one, or one for each slice.
@@ -79,8 +81,8 @@ impl Contents {
                 Err(error) => hashes.push((done.member.index, Err(error))),
             }
         }
-        let Parts { binaries, broken, sources } = contents;
-        Ok(Self { hashes: Hashes::collect(hashes), wheel, shown, name, tags, binaries, broken, sources })
+        let Parts { binaries, broken, sources, tree } = contents;
+        Ok(Self { hashes: Hashes::collect(hashes), wheel, shown, name, tags, binaries, broken, sources, tree })
     }
 
     /// Every image with the binary it is of.
@@ -99,18 +101,22 @@ struct Parts {
     binaries: Vec<Binary>,
     broken: Vec<(String, ParseError)>,
     sources: Vec<Source>,
+    tree: Tree,
 }
 
 impl Parts {
     fn add(&mut self, layout: Option<&wheel::DistInfo>, member: &Member, found: Found) {
         match found {
             Found::Other => {}
-            Found::Broken(error) => self.broken.push((member.name.clone(), error)),
+            Found::Broken(error) => {
+                self.tree.unusable(installed(layout.map(|info| info.place(&member.name)), &member.name), error.to_string());
+                self.broken.push((member.name.clone(), error));
+            }
             Found::Source(source) => self.sources.push(source),
             Found::Images(images) => self.binaries.push(Binary {
                 member: member.name.clone(),
                 path: installed(layout.map(|info| info.place(&member.name)), &member.name).into(),
-                images: images.into_iter().map(Arc::new).collect(),
+                images: images.into_iter().map(|image| self.tree.add(image)).collect(),
                 sizes: Sizes { packed: member.compressed_size, unpacked: member.size },
                 executable: member.is_executable(),
             }),

@@ -3,7 +3,7 @@
 mod dyld;
 mod glibc;
 mod musl;
-mod windows;
+pub(crate) mod windows;
 
 pub use dyld::Dyld;
 pub use glibc::Glibc;

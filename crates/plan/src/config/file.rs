@@ -2,7 +2,7 @@
 //!
 //! docs/schemas/wheels.schema.json says the same for editors; a test compares the two.
 
-use super::yaml::Located;
+use super::yaml::{Located, Place};
 use serde::de::{self, Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -268,7 +268,7 @@ pub struct WheelsFile {
     /// The format's version: 1.
     pub version: Located<u32>,
     /// What is built.
-    pub projects: Option<Located<Vec<ProjectEntry>>>,
+    pub projects: Option<Located<Vec<Located<ProjectEntry>>>>,
     /// For which Pythons: versions, or specifiers such as `>=3.9`.
     pub python: Option<Located<PythonLines>>,
     /// What is asked of LLVM, for all projects.
@@ -287,12 +287,30 @@ pub struct WheelsFile {
     pub rules: Option<BTreeMap<String, Located<RuleEntry>>>,
 }
 
-/// `python:`: one request or several, each with its place.
+/// `python:`: one request or several, each with its place (a single one has that of the key's value).
 #[derive(Debug, Clone, Default)]
 pub struct PythonLines(pub Vec<Located<String>>);
 
 impl<'de> Deserialize<'de> for PythonLines {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Vec::<Located<String>>::deserialize(deserializer).map(Self)
+        struct PythonVisitor;
+        impl<'de> Visitor<'de> for PythonVisitor {
+            type Value = PythonLines;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                // An unquoted 3.10 is the number 3.1, so no number is taken.
+                f.write_str("a list of Pythons, or one in quotes such as \"3.10\",")
+            }
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<PythonLines, E> {
+                Ok(PythonLines(vec![Located { value: text.to_owned(), place: Place::default() }]))
+            }
+            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<PythonLines, A::Error> {
+                let mut lines = Vec::new();
+                while let Some(line) = seq.next_element::<Located<String>>()? {
+                    lines.push(line);
+                }
+                Ok(PythonLines(lines))
+            }
+        }
+        deserializer.deserialize_any(PythonVisitor)
     }
 }

@@ -70,7 +70,10 @@ impl ConfigError {
 
 impl fmt::Display for ConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "{}", self.message)?;
+        // A key may hold anything, also what a terminal would obey.
+        for line in self.message.lines() {
+            writeln!(f, "{}", diagnostics::printable(line))?;
+        }
         let Place { line, column } = self.place;
         if line == 0 {
             write!(f, "  --> {}", self.file)?;
@@ -88,7 +91,7 @@ impl fmt::Display for ConfigError {
             }
         }
         if let Some(help) = &self.help {
-            write!(f, "\n  = help: {help}")?;
+            write!(f, "\n  = help: {}", diagnostics::printable(help))?;
         }
         Ok(())
     }
@@ -118,7 +121,11 @@ fn convert(file: &Utf8Path, text: &str, error: &serde_saphyr::Error) -> ConfigEr
             key.as_ref().map_or_else(|| "duplicate key".to_owned(), |key| format!("duplicate key `{key}`")),
             Some("remove one of the two; nothing is silently overridden".to_owned()),
         ),
-        other => (plain(&other.to_string()), None),
+        other => {
+            let message = plain(&other.to_string());
+            let value = value_at(text, place);
+            explained(&message, value).unwrap_or((message, None))
+        }
     };
     ConfigError { help, ..ConfigError::new(file, text, place, message) }
 }
@@ -128,6 +135,45 @@ fn plain(message: &str) -> String {
     let first = message.lines().next().unwrap_or(message);
     let cut = first.find(" at line ").or_else(|| first.find(", line ")).unwrap_or(first.len());
     first[..cut].trim_end_matches([',', ':', ' ']).to_owned()
+}
+
+/// What stands at a place, up to the end of the value.
+fn value_at(text: &str, place: Place) -> &str {
+    let line = usize::try_from(place.line).ok().and_then(|line| text.lines().nth(line.checked_sub(1)?)).unwrap_or("");
+    let column = usize::try_from(place.column).unwrap_or(1).saturating_sub(1);
+    let start = line.char_indices().nth(column).map_or(line.len(), |(start, _)| start);
+    line[start..].split([',', '}', ']', '#']).next().unwrap_or("").trim()
+}
+
+/// The library speaks of scalars and sequences; who writes the file thinks of texts and lists.
+fn explained(message: &str, value: &str) -> Option<(String, Option<String>)> {
+    const LIST: &str = "write it as `[one, two]`, or one `- item` per line";
+    const OPEN: &str = "a bracket, brace or quote may stay open in the lines above";
+    const EMPTY: &str = "the least that it may say: version: 1, and projects: [{ path: . }]";
+    const DOCUMENTS: &str = "remove the `---` and what belongs to another file";
+    let severity = ["off", "info", "warning", "error"].contains(&value);
+    let (said, help) = match message {
+        "expected mapping start" if severity => {
+            ("a map is expected here".to_owned(), Some(format!("write `{{ severity: {value} }}`")))
+        }
+        "expected mapping start" => ("a map is expected here: keys with values".to_owned(), None),
+        "expected sequence start" => ("a list is expected here".to_owned(), Some(LIST.to_owned())),
+        "expected string scalar" => ("a text is expected here".to_owned(), None),
+        "invalid u32" => ("a whole number is expected here".to_owned(), None),
+        "unexpected end of input" => ("the file says nothing".to_owned(), Some(EMPTY.to_owned())),
+        other if other.starts_with("invalid boolean") => ("`true` or `false` is expected here".to_owned(), None),
+        other if other.starts_with("multiple YAML documents") => {
+            ("the file holds more than one document".to_owned(), Some(DOCUMENTS.to_owned()))
+        }
+        other if other.starts_with("while parsing a flow") || other.starts_with("illegal placement") => {
+            (other.to_owned(), Some(OPEN.to_owned()))
+        }
+        other => {
+            let (_, expected) = other.split_once("invalid type: ")?.1.split_once(", expected ")?;
+            (format!("{expected} is expected here"), None)
+        }
+    };
+    Some((said, help))
 }
 
 /// "did you mean `x`?" when something is near, and all that is allowed.

@@ -1,0 +1,74 @@
+//! In which order the ELF loaders look for a definition.
+//!
+//! First the global scope: the program, its libraries, what was opened with `RTLD_GLOBAL`; then what was opened, its libraries
+//! breadth first, their libraries, and so on. An object with `DF_SYMBOLIC` looks in itself before all (glibc alone).
+
+use crate::closure::{Closure, MemberId, Mode, Outcome};
+use std::collections::HashSet;
+
+/// Who can define a symbol.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Source {
+    /// The program, for which the providers answer.
+    Program,
+    /// A member of the closure.
+    Member(MemberId),
+}
+
+/// The scope of everything that one opening brought, for each opening.
+pub(crate) fn scopes(closure: &Closure) -> Vec<Vec<Source>> {
+    let has_program = closure.openings.iter().any(|(opening, _)| opening.mode == Mode::Program);
+    let mut global = Ordered::default();
+    if !has_program {
+        global.push(Source::Program);
+    }
+    let loaded = closure.members.iter().zip(0..).filter(|(member, _)| member.opening.is_none());
+    let loaded: Vec<Source> = loaded.map(|(_, id)| Source::Member(MemberId(id))).collect();
+    let mut scopes = Vec::with_capacity(closure.openings.len());
+    for (index, (opening, root)) in closure.openings.iter().enumerate() {
+        let list = root.as_ref().map(|root| search_list(closure, *root)).unwrap_or_default();
+        if opening.mode != Mode::Local {
+            list.iter().for_each(|id| global.push(Source::Member(*id)));
+        }
+        // Libraries that were there from the start come after the program, which is the first opening if it is one.
+        if index == 0 || !has_program {
+            loaded.iter().for_each(|source| global.push(*source));
+        }
+        let mut scope = global.clone();
+        list.iter().for_each(|id| scope.push(Source::Member(*id)));
+        scopes.push(scope.order);
+    }
+    scopes
+}
+
+/// A member and its libraries, breadth first.
+pub(crate) fn search_list(closure: &Closure, root: MemberId) -> Vec<MemberId> {
+    let mut list = vec![root];
+    let mut known = HashSet::from([root]);
+    let mut next = 0;
+    while let Some(&id) = list.get(next) {
+        next += 1;
+        for edge in closure.edges_of(id) {
+            if let Outcome::Found { to, .. } = edge.outcome
+                && known.insert(to)
+            {
+                list.push(to);
+            }
+        }
+    }
+    list
+}
+
+#[derive(Debug, Clone, Default)]
+struct Ordered {
+    order: Vec<Source>,
+    known: HashSet<Source>,
+}
+
+impl Ordered {
+    fn push(&mut self, source: Source) {
+        if self.known.insert(source) {
+            self.order.push(source);
+        }
+    }
+}

@@ -1,0 +1,177 @@
+//! (Settings, World) → Plan. Pure: nothing is read, written or started here.
+
+use crate::keys;
+use crate::layout::Layout;
+use crate::plan::{Plan, PlannedBuild, SCHEMA_VERSION, Stages};
+use crate::settings::{Options, Project, Settings, Target};
+use exec::Step;
+use host::packages::{Need, PackageManager};
+use host::{Interpreter, World};
+use platform::{BuildId, PythonVersion, TargetKey};
+use std::collections::BTreeSet;
+
+/// Makes the plan. `only` selects builds by globs over `id` or `project/id`; empty selects all.
+///
+/// # Errors
+/// A glob that cannot be read.
+pub fn make(settings: &Settings, world: &World, layout: &Layout, only: &[String]) -> Result<Plan, SelectionError> {
+    let selection = Selection::new(only)?;
+    let mut builds = Vec::new();
+    for project in &settings.projects {
+        let mut first = true;
+        for target in targets(settings, world) {
+            let Some(options) = project.options_for(&target, &settings.llvm) else { continue };
+            for python in pythons(settings, project, world) {
+                let id = BuildId::new(python, &target.platform, &target.key);
+                if !selection.takes(&project.key, &id.to_string()) {
+                    continue;
+                }
+                let planner = Planner { settings, world, layout, project, target: &target, options: &options };
+                let build = planner.build(python, id, first);
+                // One wheel of each project is built from its sdist: the first that runs.
+                first &= !build.runnable;
+                builds.push(build);
+            }
+        }
+    }
+    Ok(Plan { schema_version: SCHEMA_VERSION, builds })
+}
+
+/// `--only` is no pattern.
+#[derive(Debug, thiserror::Error)]
+#[error("`--only {pattern}` cannot be read: {reason}")]
+pub struct SelectionError {
+    pattern: String,
+    reason: String,
+}
+
+struct Selection(Vec<globset::GlobMatcher>);
+
+impl Selection {
+    fn new(only: &[String]) -> Result<Self, SelectionError> {
+        let matcher = |pattern: &String| {
+            globset::Glob::new(pattern)
+                .map(|glob| glob.compile_matcher())
+                .map_err(|error| SelectionError { pattern: pattern.clone(), reason: error.kind().to_string() })
+        };
+        only.iter().map(matcher).collect::<Result<_, _>>().map(Self)
+    }
+
+    fn takes(&self, project: &str, id: &str) -> bool {
+        self.0.is_empty() || self.0.iter().any(|glob| glob.is_match(id) || glob.is_match(format!("{project}/{id}")))
+    }
+}
+
+fn targets(settings: &Settings, world: &World) -> Vec<Target> {
+    if settings.targets.is_empty() { vec![Target::auto(target_of(world))] } else { settings.targets.clone() }
+}
+
+/// The target that a machine is.
+pub fn target_of(world: &World) -> TargetKey {
+    TargetKey::new(world.os, world.arch)
+}
+
+/// The CPython of a version, if the machine has it.
+pub(crate) fn interpreter_for(world: &World, python: PythonVersion) -> Option<&Interpreter> {
+    world.interpreters.iter().find(|i| i.python == python && i.implementation == "cpython" && !i.debug)
+}
+
+/// Whether a package manager knows a need and has not installed it; what it does not know is not ours to ask for.
+pub fn lacks(need: &Need, manager: &PackageManager) -> bool {
+    !host::packages::installation(std::slice::from_ref(need), manager, true).packages.is_empty()
+}
+
+/// Which Pythons are meant: every release that the requests name or match, whether it is here or not, so that the plan
+/// of a machine lacks nothing that another's has; and whatever is here besides that they match.
+fn pythons(settings: &Settings, project: &Project, world: &World) -> Vec<PythonVersion> {
+    let found = world.interpreters.iter().filter(|i| i.implementation == "cpython" && !i.debug).map(|i| i.python);
+    let wanted: BTreeSet<PythonVersion> = PythonVersion::released()
+        .chain(found)
+        .filter(|python| settings.python.iter().any(|request| request.matches(*python)))
+        .chain(settings.python.iter().filter_map(platform::PythonRequest::exact))
+        .filter(|python| project.requires_python.as_ref().is_none_or(|request| request.matches_ignoring_build(*python)))
+        .collect();
+    wanted.into_iter().collect()
+}
+
+/// One build in the making.
+pub(crate) struct Planner<'a> {
+    pub(crate) settings: &'a Settings,
+    pub(crate) world: &'a World,
+    pub(crate) layout: &'a Layout,
+    pub(crate) project: &'a Project,
+    pub(crate) target: &'a Target,
+    pub(crate) options: &'a Options,
+}
+
+impl Planner<'_> {
+    fn build(&self, python: PythonVersion, id: BuildId, from_sdist: bool) -> PlannedBuild {
+        let mut planned = PlannedBuild {
+            project: self.project.key.clone(),
+            project_dir: self.project.shown.clone(),
+            python: python.to_string(),
+            version: python,
+            target: self.target.key.to_string(),
+            platform: self.target.platform.to_string(),
+            runner: self.target.runner.clone(),
+            container: self.target.container.clone(),
+            runnable: false,
+            reason: None,
+            remedy: None,
+            obstacle: None,
+            needs: Vec::new(),
+            llvm: None,
+            remarks: Vec::new(),
+            steps: Vec::new(),
+            key: String::new(),
+            stages: None,
+            id,
+        };
+        match self.resolve(python) {
+            Ok((interpreter, llvm)) => {
+                planned.llvm = llvm.as_ref().map(|llvm| {
+                    format!("{} ({}) in {}", llvm.installation.version, llvm.linkage, llvm.installation.prefix)
+                });
+                let (stages, remarks) = self.stages(&planned, interpreter, llvm, from_sdist);
+                planned.steps = self.steps(&planned, &stages, interpreter);
+                planned.key = planned.steps.last().map(|step| step.key.clone()).unwrap_or_default();
+                planned.remarks = remarks;
+                planned.stages = Some(stages);
+                planned.runnable = true;
+            }
+            Err(refusal) => {
+                planned.reason = Some(refusal.reason);
+                planned.remedy = Some(refusal.remedy);
+                planned.obstacle = Some(refusal.obstacle);
+                planned.needs = refusal.needs;
+            }
+        }
+        planned
+    }
+
+    /// All steps in order, each with a key that takes in the ones before it and everything that they read.
+    fn steps(&self, planned: &PlannedBuild, stages: &Stages, interpreter: &Interpreter) -> Vec<Step> {
+        let inside = |name: &str, words: &[&str]| {
+            let argv =
+                std::iter::once("wheelproof").chain(words.iter().copied()).map(str::to_owned).collect::<Vec<_>>();
+            Step::new(name, argv, self.settings.root.clone(), stages.build.log_dir.join(format!("{name}.log")))
+        };
+        let mut steps: Vec<Step> = stages.tools.iter().flat_map(|(_, steps)| steps.iter().cloned()).collect();
+        steps.extend(stages.before_all.iter().cloned());
+        steps.extend(stages.build_steps.iter().cloned());
+        steps.push(inside("symbols", &["symbols", "{wheel}"]));
+        steps.extend(stages.repair_steps.iter().cloned());
+        steps.extend(stages.verify_steps.iter().cloned());
+        let seed = keys::Seed {
+            sources: self.world.sources.get(&planned.project).map(|digest| digest.hex.as_str()).unwrap_or_default(),
+            id: &planned.id.to_string(),
+            interpreter: &interpreter.fingerprint,
+            llvm: stages.build.llvm.as_ref().map(|llvm| llvm.installation.fingerprint()),
+            environment: &self.world.env,
+            compiler: self.world.tools.get("c++").map(|path| path.as_str()),
+            settings: format!("{:?} {:?} {}", self.settings.repair, self.settings.adjustments, self.settings.budget),
+        };
+        keys::chain(&seed, &mut steps);
+        steps
+    }
+}

@@ -1,0 +1,325 @@
+//! One file resolved into settings: Pythons, targets, limits, rules. Projects are `project`'s.
+
+use super::units::{parse_duration, parse_size, tidy};
+use super::{CONFIG_FILE, DEFAULT_BUDGET, Explained, Given, Origin, Repair, Settings, Target, TimeLimits};
+use crate::config::file::{AcceptEntry, ProjectEntry, PythonLines, Repairer, RuleEntry, TargetEntry, WheelsFile};
+use crate::config::yaml::{self, ConfigError, Located, Place};
+use camino::Utf8Path;
+use diagnostics::{Acceptance, Adjustments, Registry, RuleSettings};
+use platform::{PythonRequest, TargetKey, TargetPlatform};
+use std::collections::BTreeMap;
+use std::fmt;
+
+/// What holds for a folder with a pyproject.toml and nothing else.
+pub(super) fn without_file() -> WheelsFile {
+    let project =
+        ProjectEntry { path: Located { value: ".".to_owned(), place: Place::default() }, ..Default::default() };
+    WheelsFile {
+        version: Located { value: 1, place: Place::default() },
+        projects: Some(Located {
+            value: vec![Located { value: project, place: Place::default() }],
+            place: Place::default(),
+        }),
+        python: None,
+        llvm: None,
+        targets: None,
+        provision: None,
+        repair: None,
+        budget: None,
+        time_limits: None,
+        rules: None,
+    }
+}
+
+/// Resolves one file; collects where each value came from on the way.
+pub(super) struct Resolver<'a> {
+    pub(super) root: &'a Utf8Path,
+    text: &'a str,
+    explained: Vec<Explained>,
+}
+
+impl<'a> Resolver<'a> {
+    pub(super) fn new(root: &'a Utf8Path, text: &'a str) -> Self {
+        Self { root, text, explained: Vec::new() }
+    }
+
+    pub(super) fn error(&self, place: Place, message: impl Into<String>) -> ConfigError {
+        ConfigError::new(CONFIG_FILE.into(), self.text, place, message)
+    }
+
+    pub(super) fn note(&mut self, key: impl Into<String>, value: impl fmt::Display, origin: Origin) {
+        self.explained.push(Explained { key: key.into(), value: value.to_string(), origin });
+    }
+
+    pub(super) fn at(place: Place) -> Origin {
+        if place == Place::default() { Origin::Default } else { Origin::File(CONFIG_FILE.into(), place) }
+    }
+
+    pub(super) fn resolve(
+        mut self,
+        file: WheelsFile,
+        given: &Given,
+        registry: &Registry,
+    ) -> Result<Settings, ConfigError> {
+        if file.version.value != 1 {
+            let message = format!("version {} of this format is not known", file.version.value);
+            return Err(self.error(file.version.place, message).help("this program reads `version: 1`"));
+        }
+        let python = self.python(file.python.as_ref(), given)?;
+        let llvm = file.llvm.as_ref().map(|llvm| self.llvm("llvm", llvm)).transpose()?.unwrap_or_default();
+        let targets = self.targets(file.targets.as_ref(), given)?;
+        let projects = self.projects(file.projects.as_ref(), &targets)?;
+        let repair = self.repair(file.repair.unwrap_or_default());
+        let budget = match file.budget.and_then(|budget| budget.wheel) {
+            Some(wheel) => {
+                let bytes = parse_size(&wheel.value).map_err(|reason| self.error(wheel.place, reason))?;
+                self.note("budget.wheel", &wheel.value, Self::at(wheel.place));
+                bytes
+            }
+            None => {
+                self.note("budget.wheel", "100MB (PyPI's default limit)", Origin::Default);
+                DEFAULT_BUDGET
+            }
+        };
+        let limits = file.time_limits.unwrap_or_default();
+        let default = TimeLimits::default();
+        let time_limits = TimeLimits {
+            build: self.limit("time_limits.build", limits.build, default.build)?,
+            test: self.limit("time_limits.test", limits.test, default.test)?,
+            step: self.limit("time_limits.step", limits.step, default.step)?,
+        };
+        let provision = self.provision(file.provision.unwrap_or_default())?;
+        let adjustments = self.rules(file.rules.unwrap_or_default(), registry)?;
+        Ok(Settings {
+            root: self.root.to_owned(),
+            projects,
+            python,
+            targets,
+            llvm,
+            provision,
+            repair,
+            budget,
+            time_limits,
+            adjustments,
+            explained: self.explained,
+        })
+    }
+
+    fn python(
+        &mut self,
+        entry: Option<&Located<PythonLines>>,
+        given: &Given,
+    ) -> Result<Vec<PythonRequest>, ConfigError> {
+        if let Some((texts, origin)) = &given.python {
+            self.note("python", texts.join(", "), origin.clone());
+            return texts.iter().map(|text| parse_given(text, origin, "a Python such as `3.13` or `>=3.9`")).collect();
+        }
+        let Some(entry) = entry else {
+            self.note("python", ">=3.9", Origin::Default);
+            return Ok(vec![default_python()]);
+        };
+        self.note(
+            "python",
+            entry.value.0.iter().map(|line| line.value.as_str()).collect::<Vec<_>>().join(", "),
+            Self::at(entry.place),
+        );
+        if entry.value.0.is_empty() {
+            return Err(self.error(entry.place, "`python:` names no Python").help("for example: python: [\">=3.9\"]"));
+        }
+        entry
+            .value
+            .0
+            .iter()
+            .map(|line| {
+                line.value.parse::<PythonRequest>().map_err(|error| {
+                    let place = if line.place == Place::default() { entry.place } else { line.place };
+                    self.error(place, error.to_string())
+                        .help("a version (`3.13`, `cp313t`) or specifiers (`>=3.9,<3.14`)")
+                })
+            })
+            .collect()
+    }
+
+    fn targets(
+        &mut self,
+        entry: Option<&Located<BTreeMap<String, Located<TargetEntry>>>>,
+        given: &Given,
+    ) -> Result<Vec<Target>, ConfigError> {
+        let mut targets = Vec::new();
+        for (name, located) in entry.map(|entry| &entry.value).into_iter().flatten() {
+            let key: TargetKey = name.parse().map_err(|error: platform::TargetKeyError| {
+                self.error(self.place_of_key(name, located.place), error.to_string())
+                    .help("a target is `os-arch[-name]`: linux-x86_64, linux-arm64, macos-arm64, windows-x86_64 …")
+            })?;
+            let platform = match &located.value.platform {
+                Some(text) => {
+                    self.note(format!("targets.{name}.platform"), &text.value, Self::at(text.place));
+                    TargetPlatform::parse(&text.value, &key)
+                        .map_err(|error| self.error(text.place, error.to_string()))?
+                }
+                None => {
+                    self.note(format!("targets.{name}.platform"), "auto", Origin::Default);
+                    TargetPlatform::Auto
+                }
+            };
+            let options = self.options(&format!("targets.{name}"), located.value.options())?;
+            targets.push(Target {
+                key,
+                platform,
+                runner: located.value.runner.clone(),
+                container: located.value.container.clone(),
+                options,
+            });
+        }
+        let Some((wanted, origin)) = &given.targets else { return Ok(targets) };
+        self.note("targets", wanted.join(", "), origin.clone());
+        let names: Vec<String> = targets.iter().map(|target| target.key.to_string()).collect();
+        for name in wanted {
+            if names.contains(name) {
+                continue;
+            }
+            if !names.is_empty() {
+                let message = format!("there is no target `{name}`");
+                return Err(from_origin(origin, message).help(yaml::choose(name, &names)));
+            }
+            targets.push(Target::auto(parse_given(name, origin, "a target such as `linux-x86_64`")?));
+        }
+        targets.retain(|target| wanted.contains(&target.key.to_string()));
+        Ok(targets)
+    }
+
+    /// For [`Self::place_of_key`]: the last such key of the file.
+    pub(super) const ANYWHERE: Place = Place { line: u64::MAX, column: 0 };
+
+    /// A map's key has no place of its own: the line that starts with it, before its value.
+    pub(super) fn place_of_key(&self, key: &str, value: Place) -> Place {
+        let lines: Vec<&str> = self.text.lines().collect();
+        let upto = usize::try_from(value.line).unwrap_or(0).min(lines.len());
+        let found = lines.iter().take(upto).enumerate().rev().find_map(|(index, line)| {
+            let column = line.find(key)?;
+            line[column + key.len()..]
+                .trim_start_matches(['"', '\''])
+                .trim_start()
+                .starts_with(':')
+                .then_some(Place { line: index as u64 + 1, column: line[..column].chars().count() as u64 + 1 })
+        });
+        found.unwrap_or(if value == Self::ANYWHERE { Place::default() } else { value })
+    }
+
+    /// Where a text stands that has no place of its own; the file as a whole where it is written otherwise.
+    pub(super) fn place_of_text(&self, text: &str) -> Place {
+        let lines = self.text.lines().enumerate();
+        let found = lines.filter(|_| !text.is_empty()).find_map(|(index, line)| Some((index, line, line.find(text)?)));
+        found.map_or(Place::default(), |(index, line, column)| Place {
+            line: index as u64 + 1,
+            column: line[..column].chars().count() as u64 + 1,
+        })
+    }
+
+    fn limit(&mut self, key: &str, entry: Option<Located<String>>, default: u64) -> Result<u64, ConfigError> {
+        match entry {
+            Some(text) => {
+                let seconds = parse_duration(&text.value).map_err(|reason| self.error(text.place, reason))?;
+                self.note(key, &text.value, Self::at(text.place));
+                Ok(seconds)
+            }
+            None => {
+                self.note(key, format!("{default}s"), Origin::Default);
+                Ok(default)
+            }
+        }
+    }
+
+    fn repair(&mut self, entry: crate::config::file::RepairEntry) -> Repair {
+        let repairer = entry.repairer.unwrap_or(Repairer::Tool);
+        Repair {
+            repairer,
+            exclude: entry.exclude.unwrap_or_default(),
+            strip: entry.strip.unwrap_or(false),
+            lib_dirs: entry.lib_dirs.unwrap_or_default().iter().map(|dir| tidy(&self.root.join(dir))).collect(),
+        }
+    }
+
+    fn provision(&self, entry: BTreeMap<String, Vec<String>>) -> Result<BTreeMap<String, Vec<String>>, ConfigError> {
+        const MANAGERS: [&str; 6] = ["apt", "dnf", "apk", "brew", "conda", "choco"];
+        for (name, packages) in &entry {
+            if !MANAGERS.contains(&name.as_str()) {
+                let message = format!("`provision.{name}` is not a package manager that is known");
+                return Err(self
+                    .error(self.place_of_key(name, Self::ANYWHERE), message)
+                    .help(yaml::choose(name, &MANAGERS)));
+            }
+            if let Some(odd) = packages.iter().find(|package| package.is_empty() || package.starts_with('-')) {
+                return Err(
+                    self.error(self.place_of_text(odd), format!("`provision.{name}`: `{odd}` is not a package name"))
+                );
+            }
+        }
+        Ok(entry)
+    }
+
+    fn rules(
+        &self,
+        entries: BTreeMap<String, Located<RuleEntry>>,
+        registry: &Registry,
+    ) -> Result<Adjustments, ConfigError> {
+        let mut settings = Vec::new();
+        for (name, located) in entries {
+            if let Err(unknown) = registry.find(&name) {
+                let place = self.place_of_key(&name, located.place);
+                return Err(self.error(place, unknown.to_string()).help("docs/rules.md lists all rules"));
+            }
+            let mut accept = Vec::new();
+            for Located { value, place } in located.value.accept {
+                if value.reason.trim().is_empty() {
+                    return Err(self.error(place, "an accepted finding needs a reason"));
+                }
+                if value.file.is_none() && value.member.is_none() && value.symbol.is_none() {
+                    let help = "say at least one of `file`, `member`, `symbol`; to silence the rule: severity: off";
+                    return Err(self.error(place, "what is accepted is not said").help(help));
+                }
+                let line = u32::try_from(place.line).unwrap_or(0);
+                let AcceptEntry { file, member, symbol, reason } = value;
+                let at = Some(diagnostics::Location::new(CONFIG_FILE, line));
+                accept.push(Acceptance { file, member, symbol, reason, at });
+            }
+            let rule = (name, RuleSettings { severity: located.value.severity, accept });
+            // One by one first, so that what is wrong with one has its place.
+            Adjustments::new(registry, [rule.clone()]).map_err(|error| self.error(located.place, error.to_string()))?;
+            settings.push(rule);
+        }
+        Adjustments::new(registry, settings).map_err(|error| self.error(Place::default(), error.to_string()))
+    }
+}
+
+fn default_python() -> PythonRequest {
+    // The oldest Python that still had security releases when this was written.
+    PythonRequest::from_specifiers(">=3.9").unwrap_or_else(|_| unreachable!("a constant that a test parses"))
+}
+
+/// The texts of a list, with commas.
+pub(super) fn join<T>(items: &[T], text: impl Fn(&T) -> &String) -> String {
+    items.iter().map(|item| text(item).as_str()).collect::<Vec<_>>().join(", ")
+}
+
+fn from_origin(origin: &Origin, message: impl Into<String>) -> ConfigError {
+    ConfigError::new(Utf8Path::new(&origin.to_string()), "", Place::default(), message)
+}
+
+fn parse_given<T>(text: &str, origin: &Origin, expected: &str) -> Result<T, ConfigError>
+where
+    T: std::str::FromStr,
+    T::Err: fmt::Display,
+{
+    text.parse().map_err(|error: T::Err| from_origin(origin, error.to_string()).help(format!("expected {expected}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_default_python_parses() {
+        assert!(PythonRequest::from_specifiers(">=3.9").is_ok());
+    }
+}
