@@ -2,8 +2,11 @@
 //!
 //! `WHEELPROOF_BLESS=1 cargo test -p wheelproof-tests --test golden` writes them anew; `git diff` shows what changed.
 
+#![allow(clippy::unwrap_used, clippy::print_stdout)] // a test that cannot go on panics; what is printed shows when it fails
+
 use camino::Utf8Path;
-use wheelproof_tests::{Project, Run, program, repository};
+use serde_json::{Value, json};
+use wheelproof_tests::{Program, Project, Run, oracle_python, program, repository};
 
 /// Projects that configurations speak of.
 const PROJECTS: [(&str, &str); 9] = [
@@ -205,8 +208,16 @@ fn texts_that_no_editor_writes() {
         assert!(run.len() < 4000 && !run.contains('\u{1b}') && !run.contains('\0'), "{name}: {run:?}");
         compare(&format!("errors/{name}.txt"), &run, &mut wrong);
     }
-    // These two are fine: editors on Windows write both.
-    for text in [format!("\u{feff}{minimal}"), minimal.replace('\n', "\r\n")] {
+    // These are fine: editors on Windows write the first two; an unquoted number in a list keeps its digits.
+    let further = |line: &str| format!("{minimal}{line}\n");
+    for text in [
+        format!("\u{feff}{minimal}"),
+        minimal.replace('\n', "\r\n"),
+        further("python: [3.10, 3.11]"),
+        further("python: \"3.11\""),
+        further("python: \">=3.10\""),
+        further("llvm: { version: 19 }"),
+    ] {
         let project = with_projects().file("ci/wheels.yaml", &text);
         let args = ["wheels", "--plan", "--world", &world("bare")];
         let _ = program(project.root()).args(args).run().exits(0).says(&["jit/cp311-linux_x86_64"]);
@@ -326,4 +337,162 @@ fn maps_merge_and_lists_replace() {
         steps.iter().flat_map(|step| step["argv"].as_array().unwrap()).filter_map(|word| word.as_str()).collect();
     assert!(words.contains(&"hypothesis"), "{words:?}");
     assert!(!["pytest", "numpy", "tox"].iter().any(|word| words.contains(word)), "lists replace: {words:?}");
+}
+
+fn schema(name: &str) -> Value {
+    let file = repository().join(format!("docs/schemas/{name}.schema.json"));
+    serde_json::from_str(&fs_err::read_to_string(file).unwrap()).unwrap()
+}
+
+/// The object schema behind a reference or a choice.
+fn object<'a>(all: &'a Value, schema: &'a Value) -> &'a Value {
+    if let Some(name) = schema["$ref"].as_str().and_then(|path| path.strip_prefix("#/$defs/")) {
+        return object(all, &all["$defs"][name]);
+    }
+    let choices = schema["oneOf"].as_array().into_iter().flatten();
+    choices.map(|choice| object(all, choice)).find(|choice| choice["properties"].is_object()).unwrap_or(schema)
+}
+
+fn keys_of(schema: &Value) -> Vec<String> {
+    let mut keys: Vec<String> =
+        schema["properties"].as_object().into_iter().flatten().map(|(key, _)| key.clone()).collect();
+    keys.sort();
+    keys
+}
+
+/// The schema's keys and those that the program names when it meets one that it does not know.
+#[test]
+fn the_schema_of_the_configuration_says_what_the_program_accepts() {
+    let all = schema("wheels");
+    let top = &all["properties"];
+    let project = object(&all, &top["projects"]["items"]);
+    let target = object(&all, &top["targets"]["additionalProperties"]);
+    let of_project = object(&all, &project["properties"]["targets"]["additionalProperties"]);
+    let rule = object(&all, &top["rules"]["additionalProperties"]);
+    let accept = object(&all, &rule["properties"]["accept"]["items"]);
+    let before = "version: 1\nprojects: [{ path: jit";
+    for (section, schema, text) in [
+        ("top", &all, format!("{before} }}]\nzzz: 1\n")),
+        ("projects", project, format!("{before}, zzz: 1 }}]\n")),
+        ("projects.targets", of_project, format!("{before}, targets: {{ linux-x86_64: {{ zzz: 1 }} }} }}]\n")),
+        ("targets", target, format!("{before} }}]\ntargets: {{ linux-x86_64: {{ zzz: 1 }} }}\n")),
+        ("llvm", object(&all, &top["llvm"]), format!("{before} }}]\nllvm: {{ zzz: 1 }}\n")),
+        ("repair", &top["repair"], format!("{before} }}]\nrepair: {{ zzz: 1 }}\n")),
+        ("budget", &top["budget"], format!("{before} }}]\nbudget: {{ zzz: 1 }}\n")),
+        ("time_limits", &top["time_limits"], format!("{before} }}]\ntime_limits: {{ zzz: 1 }}\n")),
+        ("rules", rule, format!("{before} }}]\nrules: {{ host-library-leak: {{ zzz: 1 }} }}\n")),
+        ("accept", accept, format!("{before} }}]\nrules: {{ host-library-leak: {{ accept: [{{ zzz: 1 }}] }} }}\n")),
+    ] {
+        assert_eq!(schema["additionalProperties"], false, "{section}: unknown keys are errors");
+        let message = configured(text.as_bytes());
+        assert!(message.starts_with("=== exit 2\nerror: unknown key `zzz`"), "{section}: {message}");
+        let (_, allowed) = message.split_once("llowed here: ").unwrap();
+        let mut accepted: Vec<String> = allowed.split('`').skip(1).step_by(2).map(str::to_owned).collect();
+        accepted.sort();
+        assert_eq!(keys_of(schema), accepted, "{section}: left: the schema, right: the program");
+        for (key, value) in schema["properties"].as_object().unwrap() {
+            let described = value["description"].is_string();
+            assert!(described, "{section}.{key} has no description");
+        }
+    }
+    let managers: Vec<&str> =
+        top["provision"]["propertyNames"]["enum"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
+    let message = configured(format!("{before} }}]\nprovision: {{ zzz: [a] }}\n").as_bytes());
+    assert!(managers.iter().all(|name| message.contains(&format!("`{name}`"))), "{managers:?}: {message}");
+}
+
+/// What a validator says of a document (YAML or JSON); none, said so, where there is no validator.
+fn violations(schema: &str, documents: &[camino::Utf8PathBuf]) -> Option<Vec<bool>> {
+    const SCRIPT: &str = "import json, sys, ruamel.yaml, jsonschema\n\
+        schema = json.load(open(sys.argv[1]))\n\
+        jsonschema.Draft202012Validator.check_schema(schema)\n\
+        check = jsonschema.Draft202012Validator(schema)\n\
+        load = lambda file: ruamel.yaml.YAML(typ='safe').load(open(file, encoding='utf-8'))\n\
+        said = lambda file: [error.json_path + ': ' + error.message[:300] for error in check.iter_errors(load(file))]\n\
+        print(json.dumps([said(file) for file in sys.argv[2:]]))\n";
+    let python = oracle_python()?;
+    let file = repository().join(format!("docs/schemas/{schema}.schema.json"));
+    let args = ["-c", SCRIPT, file.as_str()].into_iter().chain(documents.iter().map(|document| document.as_str()));
+    let said = Program::new(&python, repository()).args(args).run().exits(0).json();
+    let said = said.as_array().unwrap();
+    for (document, said) in documents.iter().zip(said).filter(|(_, said)| *said != &json!([])) {
+        // Shown when the test fails.
+        println!("{document}: {said:#}");
+    }
+    Some(said.iter().map(|said| *said != json!([])).collect())
+}
+
+#[test]
+fn configurations_plans_and_reports_keep_to_their_schemas() {
+    let files = |folder: &str, ending: &str| -> Vec<camino::Utf8PathBuf> {
+        let entries = golden(folder).read_dir_utf8().unwrap().map(|entry| entry.unwrap().into_path());
+        entries.filter(|path| path.as_str().ends_with(ending)).collect()
+    };
+    let mut good = files("plans", ".yaml");
+    good.push(repository().join("ci/wheels.yaml"));
+    let Some(said) = violations("wheels", &good) else { return };
+    assert_eq!(said, vec![false; good.len()]);
+
+    // What the schema alone can see of the errors.
+    let project = with_projects();
+    let mut bad = Vec::new();
+    for name in [
+        "unknown-key",
+        "unknown-key-in-project",
+        "unknown-key-in-target",
+        "unknown-key-in-llvm",
+        "wrong-type-projects",
+        "wrong-type-list",
+        "wrong-type-bool",
+        "python-as-number",
+        "python-empty",
+        "version-missing",
+        "version-two",
+        "projects-missing",
+        "projects-empty",
+        "path-missing",
+        "path-empty",
+        "target-unknown",
+        "llvm-linkage-unknown",
+        "llvm-as-text",
+        "duration-bad",
+        "duration-without-unit",
+        "size-bad",
+        "test-empty",
+        "environment-name-bad",
+        "provision-unknown-manager",
+        "provision-flag",
+        "repairer-unknown",
+        "severity-bare-off",
+        "severity-unknown",
+        "accept-without-reason",
+        "accept-with-empty-reason",
+        "accept-of-nothing",
+        "import-not-a-name",
+    ] {
+        let case = fs_err::read_to_string(golden(&format!("errors/{name}.case"))).unwrap();
+        project.write(&format!("{name}.yaml"), case.split("=== exit").next().unwrap());
+        bad.push(project.root().join(format!("{name}.yaml")));
+    }
+    let said = violations("wheels", &bad).unwrap();
+    let missed: Vec<_> = bad.iter().zip(said).filter(|(_, said)| !said).map(|(file, _)| file.file_name()).collect();
+    assert_eq!(missed, Vec::<Option<&str>>::new(), "the schema finds nothing wrong with these");
+
+    let text = fs_err::read_to_string(golden("plans/full.yaml")).unwrap();
+    let project = project.file("ci/wheels.yaml", text);
+    let mut plans = Vec::new();
+    for machine in ["bookworm", "bare", "macos", "windows"] {
+        let args = ["wheels", "--plan", "--format", "json", "--world", &world(machine)];
+        project.write(&format!("{machine}.json"), program(project.root()).args(args).run().exits(0).stdout);
+        plans.push(project.root().join(format!("{machine}.json")));
+    }
+    assert_eq!(violations("plan", &plans).unwrap(), vec![false; plans.len()]);
+
+    // A run of its own on every build of this repository leaves a report; the real tier makes them for sure.
+    let report = repository().join("dist/report.json");
+    if report.is_file() {
+        assert_eq!(violations("report", &[report]).unwrap(), [false]);
+    }
+    project.write("report.json", r#"{"schema_version":1,"builds":[{"id":"cp313-linux_x86_64","status":"proven"}]}"#);
+    assert_eq!(violations("report", &[project.root().join("report.json")]).unwrap(), [true]);
 }

@@ -23,10 +23,7 @@ const SYSTEM_CODE: [(&str, &str); 13] = [
 ];
 
 /// Files that are longer than a file should be, and why.
-const LONG_FILES: [(&str, &str); 2] = [
-    ("crates/plan/src/settings.rs", "one resolver for one file format: precedence and messages stand side by side"),
-    ("crates/plan/src/plan.rs", "one value and the one function that makes it"),
-];
+const LONG_FILES: [(&str, &str); 0] = [];
 
 /// The two digits after a family that a crate's rules may have.
 const RULE_RANGES: [(&str, &[std::ops::RangeInclusive<u32>]); 5] = [
@@ -266,7 +263,8 @@ fn no_path_of_a_machine_is_written_down() {
         // What stands below the tests of a source file is made up.
         let text = text.split("#[cfg(test)]").next().unwrap_or("");
         for (index, line) in text.lines().enumerate() {
-            if places.iter().any(|place| line.contains(place)) {
+            // `me` is anybody.
+            if places.iter().any(|place| line.replace("/home/me/", "").contains(place)) {
                 odd.push(format!("{file}:{}: {}", index + 1, line.trim()));
             }
         }

@@ -6,6 +6,7 @@
 
 #[cfg(target_os = "linux")]
 mod linux {
+    mod backends;
     mod build;
     mod cache;
     mod disk;
@@ -15,7 +16,7 @@ mod linux {
     mod output;
     mod places;
     mod repair;
-    #[path = "../support.rs"]
+    #[path = "../support/mod.rs"]
     mod support;
     mod verify;
 }

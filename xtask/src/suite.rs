@@ -137,7 +137,7 @@ fn tested(matches: &ArgMatches) -> Result<u8, Trouble> {
     if let Some(missing) = provide::missing(&world) {
         say(&missing);
     }
-    let tools = tools::prepare(&session, &world, &tiers, flag("provision"));
+    let tools = tools::prepare(&session, &world, flag("provision"));
     let mut rows = Vec::new();
     for tier in tiers {
         for step in steps::of(tier, &session, &tools) {

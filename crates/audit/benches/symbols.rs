@@ -1,6 +1,6 @@
 //! How long it takes to open and judge a wheel, beside what other tools need to read the same file.
 //!
-//!     cargo bench -p wheelproof-audit --bench symbols -- WHEEL…
+//!     cargo bench --profile dev -p wheelproof-audit --bench symbols -- WHEEL…
 //!
 //! Without a wheel, those of `WHEELPROOF_WHEELHOUSE` named `justjit-*` are taken. Tools that are not installed are left out. Each
 //! command is run three times; the best wall-clock time counts. `auditwheel show` takes part only with `--all`, since it

@@ -30,7 +30,7 @@ pub struct Facts {
     pub entry_points: Vec<String>,
     /// What it exports besides.
     pub surface: Surface,
-    /// Its exports with a leading underscore that are its own.
+    /// Its own names with a leading underscore.
     pub underscored: Vec<Underscored>,
     /// Its exports with STB_GNU_UNIQUE binding.
     pub unique: Sample,
@@ -106,12 +106,15 @@ pub struct Surface {
     pub llvm: usize,
 }
 
-/// An export with a leading underscore.
+/// A name of the extension's own with a leading underscore: one that it exports, or in a binary that generates code one
+/// that stands among its strings and is not CPython's.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Underscored {
     /// The C name.
     pub name: String,
-    /// It also stands as a string in the constant data.
+    /// It is exported.
+    pub exported: bool,
+    /// It stands as a string in the constant data.
     pub looked_up: bool,
 }
 
@@ -199,7 +202,7 @@ impl Facts {
                 self.defines.push(name.to_owned());
             }
             if is_underscored(name) && export.forward().is_none() {
-                self.underscored.push(Underscored { name: name.to_owned(), looked_up: false });
+                self.underscored.push(Underscored { name: name.to_owned(), exported: true, looked_up: false });
             }
             if export.unique {
                 self.unique.add(name);
@@ -230,6 +233,30 @@ impl Facts {
                 section.bytes.starts_with(whole) || memchr::memmem::find(section.bytes, &text).is_some()
             });
         }
+        if self.signs.generates_code() {
+            self.add_looked_up(&sections);
+        }
+    }
+
+    /// Names like `_PyJIT_call` among the strings, which nobody but the generated code has a use for.
+    fn add_looked_up(&mut self, sections: &[ReadOnlySection<'_>]) {
+        for section in sections {
+            for at in memchr::memmem::find_iter(section.bytes, b"_Py") {
+                let (before, rest) = section.bytes.split_at(at);
+                let window = rest.get(..LONGEST_NAME).unwrap_or(rest);
+                let name = memchr::memchr(0, window).and_then(|end| str::from_utf8(window.get(..end)?).ok());
+                let Some(name) =
+                    name.filter(|name| name.bytes().all(|byte| byte == b'_' || byte.is_ascii_alphanumeric()))
+                else {
+                    continue;
+                };
+                let whole = before.last().is_none_or(|&byte| byte == 0);
+                let known = capi::lookup(name).is_some() || self.underscored.iter().any(|own| own.name == name);
+                if whole && !known && looks_like_python(name) && self.underscored.len() < UNDERSCORED {
+                    self.underscored.push(Underscored { name: name.to_owned(), exported: false, looked_up: true });
+                }
+            }
+        }
     }
 
     fn add_named(&mut self, sections: &[ReadOnlySection<'_>]) {
@@ -259,6 +286,8 @@ impl Facts {
 
 /// Beyond that many the names are no interface, and looking for each of them would take long.
 const UNDERSCORED: usize = 64;
+/// No C name of an API is longer.
+const LONGEST_NAME: usize = 128;
 
 /// What linkers define in every shared library.
 const LINKERS: [&str; 14] = [

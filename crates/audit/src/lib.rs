@@ -10,6 +10,7 @@ mod facts;
 mod judge;
 mod map;
 mod open;
+pub mod proof;
 mod python;
 pub mod rules;
 mod signs;

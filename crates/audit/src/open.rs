@@ -9,6 +9,7 @@ use diagnostics::{Finding, Subject};
 use objfile::{Archive, File, FileKind, ParseError, SliceContent};
 use platform::{Tag, TagSet, WheelName};
 use rayon::prelude::*;
+use std::io;
 use wheel::{Harm, Member, MemberErrorKind, Wheel, WheelError};
 
 /// How a path is opened.
@@ -23,7 +24,7 @@ pub struct Options {
 pub enum OpenError {
     /// It is not there, or may not be read; the error names it.
     #[error(transparent)]
-    Io(#[from] std::io::Error),
+    Io(#[from] io::Error),
     /// It is no wheel that anything could be read from.
     #[error(transparent)]
     Wheel(#[from] WheelError),
@@ -63,7 +64,8 @@ struct Contents {
 /// Only where the path itself cannot be read.
 pub fn open(path: &Utf8Path, options: &Options) -> Result<Inspection, OpenError> {
     let shown = options.shown.as_deref().unwrap_or(path);
-    let kind = fs_err::metadata(path)?.file_type();
+    let unreadable = |error: io::Error| io::Error::new(error.kind(), format!("`{shown}` cannot be read: {error}"));
+    let kind = path.metadata().map_err(unreadable)?.file_type();
     if kind.is_dir() {
         return Ok(folder(path, shown));
     }

@@ -69,6 +69,10 @@ fn a_bad_member_is_a_finding_and_the_rest_is_judged() {
         ("encrypted", one(&format!("unreadable-member {CORE}: it is encrypted"))),
         ("method", one(&format!("unreadable-member {CORE}: it uses compression method 14"))),
         ("four-gigabytes", one(&format!("unreadable-member {CORE}: it claims 4294967280 bytes, which "))),
+        (
+            "link-as-text",
+            both("unreadable-binary demo.libs/libdemo.so: the file is a text, though it is called like a binary"),
+        ),
         ("cut-directory", both("unsafe-member -: the archive has a damaged central directory")),
         (
             "broken-member",
@@ -95,8 +99,8 @@ fn bad_files_in_a_folder_are_findings() {
     let count = |rule: &str| said.iter().filter(|line| line.starts_with(rule)).count();
     assert_eq!(count("unreadable-wheel "), 2, "{said:#?}");
     // truncated, header-only, hostile-counts, truncated.dylib, cyclic.dylib, truncated.pyd, broken.a, empty.so, text.so and
-    // one member.
-    assert_eq!(count("unreadable-binary "), 10, "{said:#?}");
+    // a member each of two wheels.
+    assert_eq!(count("unreadable-binary "), 11, "{said:#?}");
     assert!(count("internal-symbol ") >= 8, "{said:#?}");
 }
 

@@ -2,6 +2,7 @@
 
 use camino::Utf8PathBuf;
 use exec::{Blame, Explain, StepError};
+use host::sources::SourcesError;
 
 /// Why a build gave no wheel.
 #[derive(Debug, thiserror::Error)]
@@ -9,9 +10,19 @@ pub enum BuildError {
     /// A command failed, took too long, or was stopped.
     #[error(transparent)]
     Step(#[from] StepError),
+    /// The backend ran and said no.
+    #[error("`{backend}` could not make the {what}: {}", ending(.step))]
+    Backend {
+        /// Wheel or sdist.
+        what: &'static str,
+        /// The backend.
+        backend: String,
+        /// The command.
+        step: Box<StepError>,
+    },
     /// The sources could not be copied.
     #[error("the sources could not be copied: {0}")]
-    Sources(#[from] host::sources::SourcesError),
+    Sources(#[from] SourcesError),
     /// A file or folder of the build could not be made.
     #[error("the build's own folder: {0}")]
     Io(#[from] std::io::Error),
@@ -46,11 +57,21 @@ pub enum BuildError {
     BadWheel(String),
 }
 
+/// How the command ended, without its path: which program ran is the backend's business.
+fn ending(step: &StepError) -> String {
+    match step {
+        StepError::Failed { status, .. } => status.to_string(),
+        other => other.to_string(),
+    }
+}
+
 impl BuildError {
     /// The command behind it, with its log.
     pub fn step_error(&self) -> Option<&StepError> {
         match self {
-            Self::Step(error) => Some(error),
+            // Copying asks git; what stopped git stopped the build.
+            Self::Step(error) | Self::Sources(SourcesError::Step(error)) => Some(error),
+            Self::Backend { step, .. } => Some(step),
             _ => None,
         }
     }
@@ -59,7 +80,8 @@ impl BuildError {
 impl Explain for BuildError {
     fn blame(&self) -> Blame {
         match self {
-            Self::Step(error) => error.blame(),
+            Self::Step(error) | Self::Sources(SourcesError::Step(error)) => error.blame(),
+            Self::Backend { step, .. } => step.blame(),
             Self::Sources(_) | Self::Io(_) => Blame::Environment,
             Self::Nothing { .. } | Self::Several { .. } | Self::BadSdist { .. } | Self::BadWheel(_) => Blame::Project,
         }
@@ -67,7 +89,8 @@ impl Explain for BuildError {
 
     fn hint(&self) -> Option<String> {
         match self {
-            Self::Step(error) => error.hint(),
+            Self::Step(error) | Self::Sources(SourcesError::Step(error)) => error.hint(),
+            Self::Backend { step, .. } => step.hint(),
             Self::Sources(_) => Some("`git status` in the project shows what git makes of it".to_owned()),
             Self::Io(_) => Some("target/wheelproof must be writable and have room".to_owned()),
             Self::Nothing { place, .. } => {
@@ -81,5 +104,19 @@ impl Explain for BuildError {
             }
             Self::BadWheel(_) => None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use exec::CancelReason;
+
+    #[test]
+    fn ctrl_c_while_git_is_asked_is_ctrl_c() {
+        let cancelled = StepError::Cancelled { step: "git".to_owned(), reason: CancelReason::Interrupt };
+        let error = BuildError::from(SourcesError::from(cancelled));
+        assert!(matches!(error.step_error(), Some(StepError::Cancelled { .. })));
+        assert_eq!(error.blame(), Blame::User);
     }
 }

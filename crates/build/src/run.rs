@@ -6,7 +6,7 @@ use crate::request::{Request, Sources};
 use crate::steps::Folders;
 use camino::{Utf8Path, Utf8PathBuf};
 use diagnostics::Finding;
-use exec::{Runner, Step};
+use exec::{Runner, Step, StepError};
 use host::World;
 
 /// What a build gave.
@@ -38,7 +38,7 @@ pub fn run(request: &Request, steps: &[Step], world: &World, runner: &Runner<'_>
     for step in steps {
         let sdist_path = sdist.as_ref().map_or("", |sdist: &Utf8PathBuf| sdist.as_str());
         let step = step.resolve(&[("source", source.as_str()), ("sdist", sdist_path), ("PATH", &path)]);
-        runner.run(&step)?;
+        runner.run(&step).map_err(|error| said_no(request, &step.name, error))?;
         match step.name.as_str() {
             "sdist" => sdist = Some(the_one(&folders.sdist, ".tar.gz", "sdist", request)?),
             "unpack" => source = unpacked(&folders.unpacked, sdist.as_deref())?,
@@ -49,6 +49,21 @@ pub fn run(request: &Request, steps: &[Step], world: &World, runner: &Runner<'_>
     let wheel = the_one(&folders.wheel, ".whl", "wheel", request)?;
     let findings = check::wheel(request, world, &wheel)?;
     Ok(Built { wheel, sdist, findings })
+}
+
+/// A failure of the backend is called by the backend's name, not by the interpreter's that ran it.
+fn said_no(request: &Request, step: &str, error: StepError) -> BuildError {
+    let what = match step {
+        "sdist" => "sdist",
+        "build" => "wheel",
+        _ => return error.into(),
+    };
+    match error {
+        StepError::Failed { .. } => {
+            BuildError::Backend { what, backend: request.backend.clone(), step: Box::new(error) }
+        }
+        other => other.into(),
+    }
 }
 
 fn the_one(dir: &Utf8Path, ending: &str, what: &'static str, request: &Request) -> Result<Utf8PathBuf, BuildError> {

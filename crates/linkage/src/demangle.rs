@@ -7,6 +7,9 @@ use std::fmt::{self, Write};
 /// The longest mangled name that is taken apart, and the longest result: beyond that nobody reads it.
 const LONGEST: usize = 4096;
 
+/// Deep enough for LLVM's and Boost's own names, shallow enough for a thread's stack.
+const DEPTH: u32 = 96;
+
 /// The name as its language writes it (Itanium C++, Rust), or as it is if it is no mangled name, is longer than 4096 bytes, or would
 /// become longer.
 pub fn demangle(name: &str) -> Cow<'_, str> {
@@ -24,8 +27,6 @@ pub fn demangle(name: &str) -> Cow<'_, str> {
     if !name.starts_with("_Z") && !name.starts_with("__Z") {
         return Cow::Borrowed(name);
     }
-    /// Deep enough for LLVM's and Boost's own names, shallow enough for a thread's stack.
-    const DEPTH: u32 = 96;
     let parse = ParseOptions::default().recursion_limit(DEPTH);
     let options = DemangleOptions::new().recursion_limit(DEPTH);
     let Ok(symbol) = Symbol::new_with_options(name, &parse) else { return Cow::Borrowed(name) };
@@ -82,7 +83,9 @@ mod tests {
             format!("_RNvM{}", "RR".repeat(1900)),
         ];
         // Each level doubles the text: S_, S0_ … refer to all of what was before.
-        let doubling: String = (0..40).map(|level| format!("S{}_S{}_E1{}I", (b'0' + level % 10) as char, (b'0' + level % 10) as char, 'a')).collect();
+        let doubling: String = (0..40)
+            .map(|level| format!("S{}_S{}_E1{}I", (b'0' + level % 10) as char, (b'0' + level % 10) as char, 'a'))
+            .collect();
         names.push(format!("_Z1aI{doubling}"));
         for name in names {
             assert!(demangle(&name).len() <= name.len().max(4096), "{}", name.len());

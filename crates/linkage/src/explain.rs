@@ -19,6 +19,8 @@ pub(crate) struct Explainer<'c, 'a> {
     /// All files of the package, fetched once it is needed.
     all: Option<Vec<Arc<Image>>>,
     left: u32,
+    /// The images in the scope of the opening that was asked about last.
+    scope: (Option<u32>, HashSet<*const Image>),
 }
 
 impl<'c, 'a> Explainer<'c, 'a> {
@@ -28,7 +30,7 @@ impl<'c, 'a> Explainer<'c, 'a> {
     const EACH: usize = 3;
 
     pub(crate) fn new(context: &'c Context<'a>, files: &'c dyn Files) -> Self {
-        Self { context, files, all: None, left: Self::EXPLAINED }
+        Self { context, files, all: None, left: Self::EXPLAINED, scope: (None, HashSet::new()) }
     }
 
     pub(crate) fn reasons(&mut self, member: MemberId, image: &Image, import: &Import<'_>) -> Vec<Reason> {
@@ -94,9 +96,9 @@ impl<'c, 'a> Explainer<'c, 'a> {
 
     /// The libraries that whoever brought the importer should have had.
     fn missing_libraries(&self, reasons: &mut Vec<Reason>, member: MemberId) {
-        let missing = self.context.closure.edges_of(member).iter().filter(|edge| matches!(edge.outcome, Outcome::Missing(_)));
-        reasons
-            .extend(missing.take(Self::EACH).map(|edge| Reason::LibraryMissing { library: edge.name.to_string() }));
+        let missing =
+            self.context.closure.edges_of(member).iter().filter(|edge| matches!(edge.outcome, Outcome::Missing(_)));
+        reasons.extend(missing.take(Self::EACH).map(|edge| Reason::LibraryMissing { library: edge.name.to_string() }));
     }
 
     /// ELF: who in the scope has it otherwise.
@@ -141,10 +143,12 @@ impl<'c, 'a> Explainer<'c, 'a> {
             return;
         }
         let versioned = matches!(self.context.loader, Loader::Glibc(_));
-        let scope: HashSet<*const Image> = match image.format {
-            Format::Elf => self.context.scope_of(member).iter().filter_map(|source| self.image_of(*source)).collect(),
-            _ => HashSet::from([std::ptr::from_ref(image)]),
-        };
+        let opening = self.context.closure.member(member).and_then(|member| member.opening);
+        if image.format == Format::Elf && self.scope.0 != opening {
+            let scope = self.context.scope_of(member).iter().filter_map(|source| self.image_of(*source));
+            self.scope = (opening, scope.collect());
+        }
+        let scope = &self.scope.1;
         let named: HashSet<String> = reasons
             .iter()
             .filter_map(|reason| if let Reason::Lacks { library, .. } = reason { Some(library.clone()) } else { None })
@@ -153,8 +157,10 @@ impl<'c, 'a> Explainer<'c, 'a> {
         let all = self.all.get_or_insert_with(|| files.images());
         let hash = symbols::hash(import.name);
         let fitting = |other: &&Arc<Image>| {
+            let seen = std::ptr::eq(Arc::as_ptr(other), image)
+                || (image.format == Format::Elf && scope.contains(&Arc::as_ptr(other)));
             other.format == image.format
-                && !scope.contains(&Arc::as_ptr(other))
+                && !seen
                 && !named.contains(other.path.as_str())
                 && match image.format {
                     Format::Elf => find_elf(other, import.name, hash, import.version, versioned).is_some(),
@@ -183,7 +189,9 @@ impl<'c, 'a> Explainer<'c, 'a> {
 fn forward_lack(image: &Image, import: &Import<'_>) -> Lack {
     let forward = image.exports_named(import.name).find_map(|export| export.forward);
     match forward.filter(|_| !import.name.is_empty()) {
-        Some((library, symbol)) => Lack::Because(format!("forwards it to `{library}`, which has no `{symbol}` or was not found")),
+        Some((library, symbol)) => {
+            Lack::Because(format!("forwards it to `{library}`, which has no `{symbol}` or was not found"))
+        }
         None => Lack::Absent,
     }
 }

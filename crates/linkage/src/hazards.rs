@@ -87,7 +87,11 @@ impl fmt::Display for Hazard {
                 words::list(examples.iter().map(String::as_str)),
             ),
             Self::TwoCopies { stem, members } => {
-                write!(f, "one process loads `{stem}` more than once: {}", words::list(members.iter().map(String::as_str)))
+                write!(
+                    f,
+                    "one process loads `{stem}` more than once: {}",
+                    words::list(members.iter().map(String::as_str))
+                )
             }
             Self::SharedUnique { first, second, count, examples } => write!(
                 f,
@@ -101,7 +105,10 @@ impl fmt::Display for Hazard {
             Self::TextRelocations { path } => write!(f, "`{path}` has relocations in its code"),
             Self::ExecutableStack { path } => write!(f, "`{path}` asks for an executable stack"),
             Self::OlderThanLinked { path, library, wanted, has } => {
-                write!(f, "`{path}` was linked against `{library}` {wanted}, and the one found is compatible with {has}")
+                write!(
+                    f,
+                    "`{path}` was linked against `{library}` {wanted}, and the one found is compatible with {has}"
+                )
             }
         }
     }
@@ -211,10 +218,17 @@ fn interpositions(closure: &Closure, loader: &Loader, resolution: &Resolution) -
 /// which are the same everywhere, and what linkers define.
 fn is_runtime(name: &str) -> bool {
     const PREFIXES: [&str; 9] = [
-        "_Unwind_", "__gcc_", "__gxx_", "__cpu_", "__register_frame", "__deregister_frame", "__emutls_", "__unw_", "unw_",
+        "_Unwind_",
+        "__gcc_",
+        "__gxx_",
+        "__cpu_",
+        "__register_frame",
+        "__deregister_frame",
+        "__emutls_",
+        "__unw_",
+        "unw_",
     ];
-    const LINKERS: [&str; 8] =
-        ["_init", "_fini", "_end", "end", "_edata", "edata", "__bss_start", "_etext"];
+    const LINKERS: [&str; 8] = ["_init", "_fini", "_end", "end", "_edata", "edata", "__bss_start", "_etext"];
     /// Modes of libgcc's arithmetic: `__udivti3`, `__extendhfsf2`, `__floattidf`.
     const MODES: [&str; 12] = ["qi", "hi", "si", "di", "ti", "bf", "hf", "sf", "df", "xf", "tf", "tc"];
     if PREFIXES.iter().any(|prefix| name.starts_with(prefix)) || LINKERS.contains(&name) {

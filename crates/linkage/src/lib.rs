@@ -27,6 +27,7 @@ mod stem;
 mod symbols;
 mod traits;
 mod versions;
+mod walk;
 mod words;
 
 pub use closure::{

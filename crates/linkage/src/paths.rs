@@ -48,7 +48,9 @@ pub(crate) fn expand(text: &str, tokens: &[(&str, &str)], strict: bool) -> Optio
         let after = rest.get(at + 1..).unwrap_or_default();
         let hit = tokens.iter().find_map(|(name, value)| {
             let braced = after.strip_prefix('{').and_then(|inner| inner.strip_prefix(name)?.strip_prefix('}'));
-            let bare = after.strip_prefix(name).filter(|next| !next.starts_with(|c: char| c == '_' || c.is_ascii_alphanumeric()));
+            let bare = after
+                .strip_prefix(name)
+                .filter(|next| !next.starts_with(|c: char| c == '_' || c.is_ascii_alphanumeric()));
             braced.or(bare).map(|next| (*value, next))
         });
         match hit {

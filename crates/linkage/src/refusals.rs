@@ -98,7 +98,7 @@ pub enum RefusalKind {
         /// The page size that does not fit.
         page: u64,
     },
-    /// Segments whose addresses and offsets do not agree.
+    /// Segments whose addresses and offsets do not agree modulo the alignment they ask for.
     NotCongruent,
     /// `DF_1_NOOPEN`: it forbids being opened.
     NoOpen,
@@ -176,6 +176,15 @@ impl fmt::Display for Refusal {
     }
 }
 
+/// The first glibc whose `dlopen` refuses to make the stack executable.
+const NO_EXECUTABLE_STACK: (u16, u16) = (2, 41);
+/// The first glibc that reads DT_RELR.
+const RELR: (u16, u16) = (2, 36);
+/// Before this one, glibc compared `p_align` with the page; since, addresses and offsets alone (glibc bug 28688).
+const ANY_ALIGNMENT: (u16, u16) = (2, 35);
+/// Mach-O `filetype` of a program.
+const MH_EXECUTE: u32 = 2;
+
 /// What the loaders of these machines refuse, in load order.
 pub fn refusals(closure: &Closure, machine: &Machine) -> Vec<Refusal> {
     let mut refusals = Vec::new();
@@ -227,14 +236,7 @@ fn of_elf(
     if let Some(needed) = elf.isa_level.filter(|level| *level > machine.isa_level) {
         add(RefusalKind::IsaLevel { needed, available: machine.isa_level });
     }
-    if !elf.is_congruent {
-        add(RefusalKind::NotCongruent);
-    }
     if let Some((oldest, newest)) = machine.glibc {
-        /// The first release whose `dlopen` refuses to make the stack executable.
-        const NO_EXECUTABLE_STACK: (u16, u16) = (2, 41);
-        /// The first that reads DT_RELR.
-        const RELR: (u16, u16) = (2, 36);
         let unstated = elf.stack == Stack::Unstated && executable_by_default(image.architecture);
         if newest >= NO_EXECUTABLE_STACK && !at_start && (elf.stack == Stack::Executable || unstated) {
             add(RefusalKind::ExecutableStack { unstated });
@@ -244,16 +246,24 @@ fn of_elf(
                 add(RefusalKind::RelativeRelocations { loader: "glibc before 2.36" });
             }
             let needs_libc = elf.version_needs.iter().find(|need| need.file.starts_with("libc.so."));
-            let marked = |need: &crate::VersionNeed| need.versions.iter().any(|(name, _)| &**name == "GLIBC_ABI_DT_RELR");
+            let marked =
+                |need: &crate::VersionNeed| need.versions.iter().any(|(name, _)| &**name == "GLIBC_ABI_DT_RELR");
             if newest >= RELR && needs_libc.is_some_and(|need| !marked(need)) {
                 add(RefusalKind::RelativeRelocationsUnmarked);
             }
         }
-        // glibc wants every alignment to be a multiple of the page; musl maps by what addresses and offsets allow.
-        let page = machine.page_sizes.iter().find(|page| **page > 0 && elf.load_align % **page != 0);
-        if let Some(&page) = page {
+        let strict = oldest < ANY_ALIGNMENT;
+        if strict && !elf.is_congruent {
+            add(RefusalKind::NotCongruent);
+        }
+        let page =
+            machine.page_sizes.iter().find(|page| strict && **page > 0 && !elf.load_align.is_multiple_of(**page));
+        if let Some(&page) = page.filter(|page| **page <= elf.largest_page) {
             add(RefusalKind::Alignment { file: elf.load_align, page });
         }
+    }
+    if let Some(&page) = machine.page_sizes.iter().find(|page| **page > elf.largest_page) {
+        add(RefusalKind::Alignment { file: elf.load_align.min(elf.largest_page), page });
     }
     if let Some(oldest) = machine.musl
         && elf.has_relr
@@ -269,15 +279,11 @@ fn of_elf(
 
 /// Where a file without `PT_GNU_STACK` gets an executable stack (`DEFAULT_STACK_PERMS` in glibc).
 const fn executable_by_default(architecture: Architecture) -> bool {
-    matches!(
-        architecture,
-        Architecture::X86_64 | Architecture::I686 | Architecture::Armv7l | Architecture::S390x
-    )
+    matches!(architecture, Architecture::X86_64 | Architecture::I686 | Architecture::Armv7l | Architecture::S390x)
 }
 
 fn of_macho(macho: &MachOTraits, image: &Image, machine: &Machine, add: &mut impl FnMut(RefusalKind)) {
     debug_assert_eq!(image.format, Format::MachO);
-    const MH_EXECUTE: u32 = 2;
     if macho.file_type == MH_EXECUTE {
         add(RefusalKind::Program);
     }

@@ -20,7 +20,7 @@ pub(crate) fn scopes(closure: &Closure) -> Vec<Vec<Source>> {
     let has_program = closure.openings.iter().any(|(opening, _)| opening.mode == Mode::Program);
     let mut global = Ordered::default();
     if !has_program {
-        global.push(Source::Program);
+        global.extend([Source::Program]);
     }
     let loaded = closure.members.iter().zip(0..).filter(|(member, _)| member.opening.is_none());
     let loaded: Vec<Source> = loaded.map(|(_, id)| Source::Member(MemberId(id))).collect();
@@ -28,14 +28,14 @@ pub(crate) fn scopes(closure: &Closure) -> Vec<Vec<Source>> {
     for (index, (opening, root)) in closure.openings.iter().enumerate() {
         let list = root.as_ref().map(|root| search_list(closure, *root)).unwrap_or_default();
         if opening.mode != Mode::Local {
-            list.iter().for_each(|id| global.push(Source::Member(*id)));
+            global.extend(list.iter().map(|id| Source::Member(*id)));
         }
         // Libraries that were there from the start come after the program, which is the first opening if it is one.
         if index == 0 || !has_program {
-            loaded.iter().for_each(|source| global.push(*source));
+            global.extend(loaded.iter().copied());
         }
         let mut scope = global.clone();
-        list.iter().for_each(|id| scope.push(Source::Member(*id)));
+        scope.extend(list.iter().map(|id| Source::Member(*id)));
         scopes.push(scope.order);
     }
     scopes
@@ -66,9 +66,8 @@ struct Ordered {
 }
 
 impl Ordered {
-    fn push(&mut self, source: Source) {
-        if self.known.insert(source) {
-            self.order.push(source);
-        }
+    fn extend(&mut self, sources: impl IntoIterator<Item = Source>) {
+        let known = &mut self.known;
+        self.order.extend(sources.into_iter().filter(|source| known.insert(*source)));
     }
 }

@@ -5,11 +5,9 @@
 pub fn stem(name: &str) -> &str {
     let file = name.rsplit(['/', '\\']).next().unwrap_or(name);
     let mut stem = file;
-    if let Some(at) = file.find(".so") {
-        let rest = file.get(at + 3..).unwrap_or_default();
-        if rest.is_empty() || rest.starts_with('.') {
-            stem = file.get(..at).unwrap_or(file);
-        }
+    let is_end = |at: &usize| file.get(at + 3..).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
+    if let Some(at) = file.match_indices(".so").map(|(at, _)| at).find(is_end) {
+        stem = file.get(..at).unwrap_or(file);
     }
     for extension in [".dylib", ".dll", ".pyd"] {
         let at = stem.len().saturating_sub(extension.len());

@@ -15,7 +15,7 @@ pub(crate) struct Span {
 /// All names of one image. Repeated texts that come one after the other are stored once.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Text {
-    text: String,
+    all: String,
     limit: usize,
     last: Span,
     /// More than the limit was offered: names were left out.
@@ -34,23 +34,23 @@ impl Text {
         if !text.is_empty() && self.get(self.last) == text {
             return Some(self.last);
         }
-        if self.text.len() + text.len() > self.limit {
+        if self.all.len() + text.len() > self.limit {
             self.full = true;
             return None;
         }
-        let span = Span { start: self.text.len() as u32, len: text.len() as u32 };
-        self.text.push_str(text);
+        let span = Span { start: self.all.len() as u32, len: text.len() as u32 };
+        self.all.push_str(text);
         self.last = span;
         Some(span)
     }
 
     pub(crate) fn get(&self, span: Span) -> &str {
         let start = span.start as usize;
-        self.text.get(start..start + span.len as usize).unwrap_or_default()
+        self.all.get(start..start + span.len as usize).unwrap_or_default()
     }
 
     pub(crate) fn shrink(&mut self) {
-        self.text.shrink_to_fit();
+        self.all.shrink_to_fit();
     }
 }
 
@@ -185,9 +185,7 @@ impl Symbols {
         symbols.versions = versions
             .spans
             .iter()
-            .map(|&span| {
-                (span, indices.get(symbols.text.get(span)).copied().unwrap_or(0))
-            })
+            .map(|&span| (span, indices.get(symbols.text.get(span)).copied().unwrap_or(0)))
             .collect();
         symbols.libraries = libraries.spans;
         symbols.text.shrink();

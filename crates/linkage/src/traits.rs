@@ -35,6 +35,9 @@ pub struct ElfTraits {
     pub load_align: u64,
     /// Whether each mapped segment's address and offset agree modulo its own alignment.
     pub is_congruent: bool,
+    /// The largest power of two modulo which the address and offset of every mapped segment agree: the largest page for which it
+    /// can be mapped.
+    pub largest_page: u64,
     /// Which versions of which files it needs.
     pub version_needs: Vec<VersionNeed>,
     /// Which versions it defines, the base definition left out, with their indices.
@@ -78,6 +81,11 @@ impl ElfTraits {
             is_congruent: facts.load_segments().all(|segment| {
                 !segment.align.is_power_of_two() || segment.address.wrapping_sub(segment.offset) % segment.align == 0
             }),
+            largest_page: facts
+                .load_segments()
+                .map(|segment| 1 << segment.address.wrapping_sub(segment.offset).trailing_zeros().min(62))
+                .min()
+                .unwrap_or(1 << 62),
             version_needs: facts
                 .version_needs
                 .iter()

@@ -66,7 +66,9 @@ impl fmt::Display for VersionFault {
             }
             VersionProblem::NotDefined { lack: Lack::Because(why), .. } => write!(f, "which {why}"),
             VersionProblem::NoVersions { .. } => f.write_str("which defines no versions"),
-            VersionProblem::NotLoaded => f.write_str("but no library of that name is loaded: the need was not renamed with the library"),
+            VersionProblem::NotLoaded => {
+                f.write_str("but no library of that name is loaded: the need was not renamed with the library")
+            }
         }
     }
 }
@@ -128,7 +130,7 @@ fn problem(library: &Image, version: &str, weak: bool, aborts: impl FnOnce() -> 
 /// Whether a symbol with a version of `file` would be found in a library without a version table.
 fn aborts_on(image: &Image, file: &str, library: &Image) -> bool {
     !library.elf.as_ref().is_some_and(|elf| elf.has_version_table)
-        && image.imports().any(|import| {
-            import.from == Provider::Library(file) && library.exports_named(import.name).next().is_some()
-        })
+        && image
+            .imports()
+            .any(|import| import.from == Provider::Library(file) && library.exports_named(import.name).next().is_some())
 }

@@ -101,7 +101,13 @@ pub fn run(
         builds,
         sdists,
     };
-    write_report(&report, &layout.dist)?;
+    if let Err(error) = write_report(&report, &layout.dist) {
+        // Why a build failed is worth more than that its report could not be written, which often has the same reason.
+        if report.count(Status::Failed) == 0 {
+            return Err(error);
+        }
+        events.emit(&Event::Warning { scope: String::new(), text: error.to_string() });
+    }
     Ok((report, judged))
 }
 
@@ -345,8 +351,10 @@ impl Walk<'_> {
         if copy.exists() {
             fs_err::remove_dir_all(&copy).map_err(failed)?;
         }
-        let copied = host::sources::copy(&stages.build.project_dir, &copy, runner)
-            .map_err(|error| failed(std::io::Error::other(error.to_string())))?;
+        let copied = host::sources::copy(&stages.build.project_dir, &copy, runner).map_err(|error| match error {
+            host::sources::SourcesError::Step(error) => Stop::stage(&error, Some(&error)),
+            other => failed(std::io::Error::other(other.to_string())),
+        })?;
         for step in &stages.before_all {
             let step = step.resolve(&[("project", copied.project.as_str())]);
             runner.run(&step).map_err(|error| Stop::stage(&error, Some(&error)))?;

@@ -154,6 +154,20 @@ pub fn verdict(report: &Report) -> String {
     format!("{} in {}", parts.join(", "), duration(report.seconds))
 }
 
+/// The verdict, after what failed and why: all that `-q` prints.
+pub fn quiet(report: &Report) -> String {
+    let mut out = String::new();
+    for build in report.builds.iter().filter(|build| build.status == Status::Failed) {
+        let reason = build.reason.as_deref().unwrap_or_default();
+        let _ = write!(out, "{}/{}: {}", build.project, build.id, printable(reason.lines().next().unwrap_or_default()));
+        if let Some(log) = &build.log {
+            let _ = write!(out, " (log: {log})");
+        }
+        out.push('\n');
+    }
+    out + &verdict(report)
+}
+
 /// dist/report.md, also the step summary of a CI job.
 pub fn markdown(report: &Report) -> String {
     let mut out = format!("# Wheels\n\n{}\n\n", verdict(report));

@@ -1,10 +1,15 @@
 //! auditwheel and patchelf, for Linux: their command line, and what they say when they fail.
 
+use crate::binary::{Binary, Snapshot};
+use crate::check;
 use crate::repairer::{Minimum, Repairer, Said, list, out_dir, step};
 use crate::request::Request;
+use crate::search;
 use exec::Step;
 use host::World;
-use platform::Os;
+use platform::policy::{self, Need, Policy};
+use platform::{Os, TargetPlatform};
+use std::collections::BTreeSet;
 use wheel::Wheel;
 
 /// auditwheel with patchelf.
@@ -65,8 +70,38 @@ impl Repairer for Auditwheel {
         ]
     }
 
+    /// It takes the libc from the needed libraries or the name's `-linux-gnu`, and stops at an extension that has neither,
+    /// as those for the stable ABI that use no function of libc (auditwheel 6.8: InvalidLibcError). A policy by name says
+    /// it too: the most widely usable one that the binaries and the libraries to be grafted meet.
+    fn suited(&self, request: &Request, before: &Snapshot, mut step: Step) -> Step {
+        let says = |binary: &Binary| {
+            let named = ["-linux-gnu", "-linux-musl"].iter().any(|triple| binary.file_name().contains(triple));
+            named || binary.needed.iter().any(|needed| policy::is_loader_or_libc(&needed.name))
+        };
+        if request.platform != TargetPlatform::Auto || before.binaries.iter().all(says) {
+            return step;
+        }
+        let mut all = before.binaries.clone();
+        all.extend(search::closure(request, &before.binaries).found);
+        let arch = request.target.arch;
+        let needs = check::needs(&all, |library| request.excludes(library));
+        // What will be grafted is no need of the policy's; its versions are.
+        let own: BTreeSet<&str> = all.iter().flat_map(|binary| [Some(binary.file_name()), binary.identity.as_deref()]).flatten().collect();
+        let unmet = |policy: &'static Policy| {
+            policy::why_not(policy, arch, &needs).into_iter().any(|refusal| match refusal.need {
+                Need::Library(name) => !own.contains(name),
+                _ => true,
+            })
+        };
+        if let Some(policy) = policy::policies(check::libc(&all), arch).find(|policy| !unmet(policy)) {
+            let at = step.argv.len().saturating_sub(1);
+            step.argv.splice(at..at, ["--plat".to_owned(), policy.platform_tag(arch)]);
+        }
+        step
+    }
+
     fn understand(&self, log: &str) -> Option<Said> {
-        if let Some((_, rest)) = log.split_once("required library \"")
+        if let Some((_, rest)) = log.rsplit_once("required library \"")
             && let Some((name, rest)) = rest.split_once('"')
             && rest.trim_start().starts_with("could not be located")
         {

@@ -2,6 +2,7 @@
 
 use crate::error::RepairError;
 use crate::image;
+use camino::Utf8Path;
 use objfile::{Architecture, FileKind, Format, NeededKind, Object, ObjectKind, RpathKind, System};
 use platform::{Arch, MajorMinor};
 use std::collections::{BTreeMap, BTreeSet};
@@ -130,11 +131,21 @@ pub(crate) struct Snapshot {
 }
 
 impl Snapshot {
-    /// Reads everything once.
+    /// Opens a wheel and reads everything once.
     ///
     /// # Errors
-    /// A member that cannot be unpacked: such a wheel is nobody's to repair.
-    pub(crate) fn of(wheel: Wheel, name: &str) -> Result<Self, RepairError> {
+    /// The file is no wheel, or a member cannot be unpacked: such a wheel is nobody's to repair.
+    pub(crate) fn read(path: &Utf8Path) -> Result<Self, RepairError> {
+        let name = path.file_name().unwrap_or_default();
+        let bad = |reason: String| RepairError::BadWheel { wheel: name.to_owned(), reason };
+        let wheel = Wheel::open(path).map_err(|error| bad(error.to_string()))?;
+        match &wheel.dist_info {
+            Ok(_) => Self::of(wheel, name),
+            Err(error) => Err(bad(error.to_string())),
+        }
+    }
+
+    fn of(wheel: Wheel, name: &str) -> Result<Self, RepairError> {
         enum Found {
             Binaries(Vec<Binary>),
             Unreadable(String),

@@ -39,9 +39,7 @@ impl Repairer for Delvewheel {
         let out = out_dir(request);
         let python = request.tools.python.as_str();
         let separator = path_separator(world.os);
-        // What is in the wheel and needs something gets it too, whether an extension names it or not.
-        let mut argv =
-            [python, "-m", "delvewheel", "repair", "-v", "--analyze-existing", "-w", out.as_str()].map(str::to_owned).to_vec();
+        let mut argv = [python, "-m", "delvewheel", "repair", "-v", "-w", out.as_str()].map(str::to_owned).to_vec();
         let mut option = |name: &str, value: String| {
             if !value.is_empty() {
                 argv.extend([name.to_owned(), value]);
@@ -54,11 +52,13 @@ impl Repairer for Delvewheel {
         option("--no-mangle", request.options.no_mangle.join(separator));
         option("--namespace-pkg", request.options.namespace_packages.join(separator));
         match request.options.existing {
-            Existing::Keep => argv.push("--ignore-existing".to_owned()),
+            // What is in the wheel and needs something gets it too, whether an extension names it or not.
+            Existing::Keep => argv.extend(["--ignore-existing".to_owned(), "--analyze-existing".to_owned()]),
+            // With both, delvewheel 1.13 patches a DLL that is in the wheel twice and stops with a KeyError.
             Existing::KeepAndMangleTheirNeeds => {
                 argv.extend(["--ignore-existing".to_owned(), "--with-mangle".to_owned()]);
             }
-            Existing::Graft => {}
+            Existing::Graft => argv.push("--analyze-existing".to_owned()),
         }
         if request.strip {
             argv.push("--strip".to_owned());
@@ -68,19 +68,20 @@ impl Repairer for Delvewheel {
     }
 
     fn understand(&self, log: &str) -> Option<Said> {
-        // It breaks its messages into lines of a terminal's width.
+        // It breaks its messages into lines of a terminal's width. The last occurrence is the message; the ones before stand
+        // in the traceback's lines of source.
         let log = log.split_whitespace().collect::<Vec<_>>().join(" ");
-        if let Some((_, rest)) = log.split_once("Unable to find library: ") {
+        if let Some((_, rest)) = log.rsplit_once("Unable to find library: ") {
             let library = rest.split(' ').next().map(str::to_owned);
             return Some(Said::LibraryNotFound { library });
         }
-        if let Some((_, rest)) = log.split_once("Unable to rename the dependencies of ")
+        if let Some((_, rest)) = log.rsplit_once("Unable to rename the dependencies of ")
             && let Some((file, rest)) = rest.split_once(" because ")
             && rest.contains("overlay")
         {
             return Some(Said::Overlay(file.to_owned()));
         }
-        if let Some((before, _)) = log.split_once(" has a CPU architecture that is not compatible with this wheel") {
+        if let Some((before, _)) = log.rsplit_once(" has a CPU architecture that is not compatible with this wheel") {
             let file = before.rsplit(' ').next().unwrap_or_default();
             return Some(Said::WrongArchitecture(file.to_owned()));
         }
@@ -109,7 +110,7 @@ mod tests {
     #[test]
     fn what_it_says() {
         for (log, said) in [
-            ("FileNotFoundError: Unable to find library: zlib1.dll\n", Said::LibraryNotFound { library: Some("zlib1.dll".to_owned()) }),
+            ("    raise FileNotFoundError(f'Unable to find library: {dll_name}')\nFileNotFoundError: Unable to find library: zlib1.dll\n", Said::LibraryNotFound { library: Some("zlib1.dll".to_owned()) }),
             (
                 "RuntimeError: Unable to rename the dependencies of a.dll because this DLL does\nnot contain enough internal padding \
                  to fit the new dependency names, and it\ncontains an overlay. Commonly, …",

@@ -30,6 +30,12 @@ pub(crate) trait Repairer: Sync {
     /// The steps of a repair, in order. `{wheel}` is the wheel that was built, `{PATH}` this process's PATH.
     fn steps(&self, request: &Request, world: &World) -> Vec<Step>;
 
+    /// The step as it suits the wheel at hand, where the tool has to be told something that only its binaries say.
+    fn suited(&self, request: &Request, before: &Snapshot, step: Step) -> Step {
+        let _ = (request, before);
+        step
+    }
+
     /// What a failed run's log says, if it is one of the ways in which the tool is known to fail.
     fn understand(&self, log: &str) -> Option<Said>;
 

@@ -120,7 +120,7 @@ pub static MEMBER_CHANGED: Rule = Rule {
           add lines to `__init__.py`. Anything else is damage: a lost line, a lost symbol, a lost permission.",
     fix: "Look at the repair log. On Windows, code that the tool cannot patch (text after a docstring on the same line) can \
           be moved to the next line.",
-    example: "pkg/_core.so exported 2 symbols before the repair and exports 0 others",
+    example: "pkg/_core.so does not export the 2 symbols that it did before the repair, but 0 others",
 };
 
 /// A wheel without binaries is for one platform only.

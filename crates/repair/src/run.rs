@@ -11,7 +11,6 @@ use camino::{Utf8Path, Utf8PathBuf};
 use diagnostics::{Finding, Severity};
 use exec::{Runner, Step, StepError};
 use platform::Os;
-use wheel::Wheel;
 
 /// What a repair gave.
 #[derive(Debug)]
@@ -50,7 +49,7 @@ pub enum How {
 pub fn run(request: &Request, steps: &[Step], given: &Utf8Path, runner: &Runner<'_>) -> Result<Repaired, RepairError> {
     let tool = repairer(request.target.os);
     let name = given.file_name().unwrap_or_default();
-    let before = read(given, name)?;
+    let before = Snapshot::read(given)?;
     let facts = check::facts(request, name, &before, &before)?;
     if facts.hold() || before.binaries.is_empty() {
         // Nothing that a tool could do: the wheel passes through, with its tag checked.
@@ -63,7 +62,7 @@ pub fn run(request: &Request, steps: &[Step], given: &Utf8Path, runner: &Runner<
     let input = settle::input(request, given, &before)?;
     let path = std::env::var("PATH").unwrap_or_default();
     for step in steps {
-        let step = step.resolve(&[("wheel", input.as_str()), ("PATH", &path)]);
+        let step = tool.suited(request, &before, step.clone()).resolve(&[("wheel", input.as_str()), ("PATH", &path)]);
         if let Err(error) = runner.run(&step) {
             return Err(understood(request, tool, error, &before, runner));
         }
@@ -71,22 +70,13 @@ pub fn run(request: &Request, steps: &[Step], given: &Utf8Path, runner: &Runner<
     let made = the_one(request, tool)?;
     let finished = settle::finish(request, tool, &made, runner)?;
     let name = finished.file_name().unwrap_or_default();
-    let after = read(&finished, name)?;
+    let after = Snapshot::read(&finished)?;
     let facts = check::facts(request, name, &before, &after)?;
     if !facts.hold() && is_same(&before, &after) {
         // It reported success and wrote what it was given.
         return Err(RepairError::Unrepaired { tool: tool.name(), why: errors(&facts) });
     }
     Ok(outcome(finished, How::Repaired, facts))
-}
-
-fn read(path: &Utf8Path, name: &str) -> Result<Snapshot, RepairError> {
-    let bad = |reason: String| RepairError::BadWheel { wheel: name.to_owned(), reason };
-    let wheel = Wheel::open(path).map_err(|error| bad(error.to_string()))?;
-    if let Err(error) = &wheel.dist_info {
-        return Err(bad(error.to_string()));
-    }
-    Snapshot::of(wheel, name)
 }
 
 fn outcome(wheel: Utf8PathBuf, how: How, facts: Facts) -> Repaired {

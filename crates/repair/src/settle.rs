@@ -6,7 +6,7 @@ use crate::repairer::Repairer;
 use crate::request::Request;
 use camino::{Utf8Path, Utf8PathBuf};
 use exec::Runner;
-use wheel::{Edits, Place, Wheel, WriteOptions};
+use wheel::{Edits, Place, WriteOptions};
 
 /// The wheel that the tool gets: the given one, or, where extensions lie in `.data/platlib`, the same with them at the
 /// root. Installers put both into the same folder, but the tools compute run paths from where files lie in the archive,
@@ -43,9 +43,7 @@ pub(crate) fn finish(request: &Request, tool: &dyn Repairer, made: &Utf8Path, ru
         return Ok(made.to_owned());
     }
     let name = made.file_name().unwrap_or_default();
-    let bad = |reason: String| RepairError::BadWheel { wheel: name.to_owned(), reason };
-    let wheel = Wheel::open(made).map_err(|error| bad(error.to_string()))?;
-    let snapshot = Snapshot::of(wheel, name)?;
+    let snapshot = Snapshot::read(made)?;
     let edits = tool.complete(request, &snapshot, runner)?;
     let out = request.work_dir.join("repaired").join(name);
     if let Some(dir) = out.parent() {

@@ -1,6 +1,7 @@
 //! Why a wheel did not pass.
 
 use exec::{Blame, Explain, StepError};
+use host::sources::SourcesError;
 
 /// Why a wheel did not pass.
 #[derive(Debug, thiserror::Error)]
@@ -23,13 +24,15 @@ pub enum VerifyError {
         step: Box<StepError>,
     },
     /// A test command failed.
-    #[error("the wheel imports, but its tests fail: {step}")]
+    #[error("the wheel imports, but its tests fail: `{command}` ended with {}", ending(.step))]
     Tests {
-        /// The command.
+        /// The command as the user wrote it.
+        command: String,
+        /// The same as it ran.
         step: Box<StepError>,
     },
     /// The process that imported died.
-    #[error("the process died while it imported `{module}`: {step}")]
+    #[error("the process died while it imported `{module}`: {}", ending(.step))]
     Died {
         /// The module.
         module: String,
@@ -38,7 +41,7 @@ pub enum VerifyError {
     },
     /// The tests' sources could not be copied.
     #[error("the project could not be copied for its tests: {0}")]
-    Sources(#[from] host::sources::SourcesError),
+    Sources(#[from] SourcesError),
     /// A file or folder of the verification could not be made or read.
     #[error("the verification's own folder: {0}")]
     Io(#[from] std::io::Error),
@@ -55,12 +58,21 @@ pub enum VerifyError {
     },
 }
 
+/// How the command ended, without the path of the environment's interpreter.
+fn ending(step: &StepError) -> String {
+    match step {
+        StepError::Failed { status, .. } => status.to_string(),
+        other => other.to_string(),
+    }
+}
+
 impl VerifyError {
     /// The command behind it, with its log.
     pub fn step_error(&self) -> Option<&StepError> {
         match self {
-            Self::Step(step) => Some(step),
-            Self::Import { step, .. } | Self::Tests { step } | Self::Died { step, .. } => Some(step),
+            // Copying asks git; what stopped git stopped the verification.
+            Self::Step(step) | Self::Sources(SourcesError::Step(step)) => Some(step),
+            Self::Import { step, .. } | Self::Tests { step, .. } | Self::Died { step, .. } => Some(step),
             _ => None,
         }
     }
@@ -69,7 +81,7 @@ impl VerifyError {
 impl Explain for VerifyError {
     fn blame(&self) -> Blame {
         match self {
-            Self::Step(step) => step.blame(),
+            Self::Step(step) | Self::Sources(SourcesError::Step(step)) => step.blame(),
             Self::Import { .. } | Self::Tests { .. } | Self::Died { .. } | Self::BadWheel { .. } => Blame::Project,
             Self::Sources(_) | Self::Io(_) => Blame::Environment,
             Self::Loaded(_) => Blame::Ours,
@@ -78,7 +90,7 @@ impl Explain for VerifyError {
 
     fn hint(&self) -> Option<String> {
         match self {
-            Self::Step(step) => step.hint(),
+            Self::Step(step) | Self::Sources(SourcesError::Step(step)) => step.hint(),
             Self::Import { kind, message, .. } if kind == "ImportError" && message.contains("cannot open shared object file") => {
                 Some("a library that the wheel needs is neither in it nor on this machine; the repair log says what was grafted".to_owned())
             }
@@ -89,12 +101,26 @@ impl Explain for VerifyError {
                 Some("a dependency is missing from the wheel's Requires-Dist, or `import:` names the wrong module".to_owned())
             }
             Self::Import { .. } => Some("the traceback stands in the log".to_owned()),
-            Self::Tests { step } => step.hint().or_else(|| Some("the tests ran against the repaired wheel, from an empty folder".to_owned())),
+            Self::Tests { step, .. } => step.hint().or_else(|| Some("the tests ran against the repaired wheel, from an empty folder".to_owned())),
             Self::Died { .. } => Some("a crash while importing is mostly an ABI mismatch or two copies of one library".to_owned()),
             Self::Sources(_) => None,
             Self::Io(_) => Some("target/wheelproof must be writable and have room".to_owned()),
             Self::Loaded(_) => Some("please report this".to_owned()),
             Self::BadWheel { .. } => None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use exec::CancelReason;
+
+    #[test]
+    fn ctrl_c_while_git_is_asked_is_ctrl_c() {
+        let cancelled = StepError::Cancelled { step: "git".to_owned(), reason: CancelReason::Interrupt };
+        let error = VerifyError::from(SourcesError::from(cancelled));
+        assert!(matches!(error.step_error(), Some(StepError::Cancelled { .. })));
+        assert_eq!(error.blame(), Blame::User);
     }
 }

@@ -7,7 +7,7 @@ use crate::rules;
 use crate::steps::Folders;
 use camino::{Utf8Path, Utf8PathBuf};
 use diagnostics::{Finding, Subject};
-use exec::{Runner, Step, StepError};
+use exec::{Runner, Shell, Step, StepError};
 use host::loaded::{self, Loaded, Role};
 use wheel::{Place, Scheme, Wheel};
 
@@ -59,8 +59,9 @@ pub fn run(request: &Request, steps: &[Step], wheel: &Utf8Path, runner: &Runner<
                 verified.findings.extend(origin::judge(&loaded, request, &contents, &mut files));
             }
             name if name.starts_with("test") => {
-                result.map_err(test_failure)?;
-                verified.tested.push(shown(&step, &folders, &project));
+                let command = shown(&step, &folders, &project);
+                result.map_err(|error| test_failure(&command, error))?;
+                verified.tested.push(command);
             }
             _ => {
                 result?;
@@ -74,23 +75,25 @@ pub fn run(request: &Request, steps: &[Step], wheel: &Utf8Path, runner: &Runner<
     Ok(verified)
 }
 
-fn test_failure(step: StepError) -> VerifyError {
+fn test_failure(command: &str, step: StepError) -> VerifyError {
     match step {
-        StepError::Failed { .. } => VerifyError::Tests { step: Box::new(step) },
+        StepError::Failed { .. } => VerifyError::Tests { command: command.to_owned(), step: Box::new(step) },
         other => VerifyError::Step(other),
     }
 }
 
-/// A test command as the user wrote it, without the folders of this run.
+/// A test command as the user may have written it, without the folders of this run.
 fn shown(step: &Step, folders: &Folders, project: &Utf8Path) -> String {
-    let words: Vec<String> =
-        step.argv
-            .iter()
-            .map(|word| {
-                if *word == folders.python { "python".to_owned() } else { word.replace(project.as_str(), "{project}") }
-            })
-            .collect();
-    words.join(" ")
+    let word = |word: &String| {
+        if *word == folders.python {
+            return "python".to_owned();
+        }
+        let word = word.replace(project.as_str(), "{project}");
+        // Braces alone need no quotes in ci/wheels.yaml, and `{project}` reads better without.
+        let plain = !word.is_empty() && !word.contains(|c: char| c.is_whitespace() || matches!(c, '\'' | '"' | '\\'));
+        if plain { word } else { exec::quote(&word, Shell::Posix).into_owned() }
+    };
+    step.argv.iter().map(word).collect::<Vec<_>>().join(" ")
 }
 
 /// What the importing process wrote; its failure becomes ours, with the exception.

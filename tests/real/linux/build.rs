@@ -18,7 +18,12 @@ fn a_compile_error_is_shown_as_the_compiler_said_it() {
     );
     // The end of the noise is a traceback of the front end, which says nothing.
     assert!(!excerpt.iter().any(|line| line.contains("Traceback")), "{excerpt:?}");
-    let _ = outcome.says(&["FAILED", "this line is wrong on purpose", "log: ", "build.log"]);
+    let _ = outcome.says(&[
+        "FAILED",
+        "`setuptools.build_meta` could not make the wheel: exit code 1",
+        "log: ",
+        "build.log",
+    ]);
 }
 
 #[test]

@@ -7,12 +7,13 @@ use wheelproof_tests::skip;
 /// in that folder afterwards.
 const WITH: &str = r#"folder=$1; shift; eval "$BEFORE"; "$@"; code=$?; echo "left: $(ls -A "$folder")"; exit $code"#;
 
-fn in_namespace<'a>(folder: &'a str) -> Vec<&'a str> {
+fn in_namespace(folder: &str) -> Vec<&str> {
     vec!["unshare", "-rm", "sh", "-c", WITH, "sh", folder]
 }
 
 const READ_ONLY: &str = r#"mount --bind "$folder" "$folder" && mount -o remount,ro,bind "$folder" || exit 99"#;
 const FULL: &str = r#"mount -t tmpfs -o size=8k none "$folder" || exit 99"#;
+const FULLER: &str = r#"mount -t tmpfs -o size=4k none "$folder" || exit 99"#;
 
 fn no_namespaces() -> bool {
     let none = !can_unshare("-rm");
@@ -65,6 +66,16 @@ fn a_full_disk_at_the_end_leaves_no_half_wheel() {
     let outcome = outcome.fails(4).says(&["could not be put into dist/", "No space left on device"]);
     let (_, left) = outcome.stdout().split_once("left: ").unwrap();
     assert!(!left.contains(".part") && !left.contains(".whl"), "{left}");
+}
+
+#[test]
+fn a_disk_too_full_for_the_report_does_not_hide_why_the_build_failed() {
+    if no_namespaces() {
+        return;
+    }
+    let sandbox = Sandbox::plain(&PLAIN);
+    let outcome = sandbox.wheels(&[]).env("BEFORE", FULLER).under(&in_namespace("dist")).run();
+    let _ = outcome.fails(4).says(&["could not be put into dist/", "report.md` cannot be written"]);
 }
 
 #[test]

@@ -31,6 +31,19 @@ fn ctrl_c_at_every_step_leaves_nothing() {
 }
 
 #[test]
+fn ctrl_c_before_the_first_step_leaves_nothing() {
+    let sandbox = Sandbox::plain(&PLAIN);
+    for milliseconds in [0, 20, 60, 120] {
+        // Nothing is known of the machine yet: it is asked.
+        let _ = fs_err::remove_dir_all(sandbox.root.join("target/wheelproof/cache"));
+        let running = sandbox.wheels(&[]).start();
+        std::thread::sleep(std::time::Duration::from_millis(milliseconds));
+        running.signal("INT");
+        let _ = running.finish().fails(130);
+    }
+}
+
+#[test]
 fn ctrl_c_while_testing_ends_what_the_tests_started() {
     let sandbox = Sandbox::plain(&Asked { project: &["import: [plain]", SLEEPING_TEST], ..PLAIN });
     let mut running = sandbox.wheels(&[]).start();

@@ -77,7 +77,7 @@ fn llvm_19_for_two_pythons_beside_another_llvm_and_without_any() {
     let wanted: Vec<&str> = wanted.into_iter().collect();
     let project = [PROJECT, &["coexist: [llvmlite]"]].concat();
     let top = llvm("19");
-    let sandbox = Sandbox::of("minijit", &Asked { project: &project, top: &[&top], python: &wanted });
+    let sandbox = Sandbox::minijit(&Asked { project: &project, top: &[&top], python: &wanted });
     if !has(&sandbox) {
         return;
     }
@@ -102,7 +102,7 @@ fn llvm_14() {
     let _turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     let newest = pythons().first().unwrap().as_str();
     let top = llvm("14");
-    let sandbox = Sandbox::of("minijit", &Asked { project: PROJECT, top: &[&top], python: &[newest] });
+    let sandbox = Sandbox::minijit(&Asked { project: PROJECT, top: &[&top], python: &[newest] });
     if !has(&sandbox) {
         return;
     }
@@ -115,7 +115,7 @@ fn llvm_14() {
 fn a_cpp_error_is_shown_and_not_ninjas_noise() {
     let _turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     let top = llvm(">=14");
-    let sandbox = Sandbox::of("minijit", &Asked { project: &["import: [minijit]"], top: &[&top], python: &[] });
+    let sandbox = Sandbox::minijit(&Asked { project: &["import: [minijit]"], top: &[&top], python: &[] });
     if !has(&sandbox) {
         return;
     }
@@ -139,7 +139,7 @@ fn a_wheel_without_its_llvm_is_never_shipped() {
     let top = llvm(">=14");
     let asked =
         Asked { project: &["import: [minijit]"], top: &[&top, "repair: { exclude: [\"libLLVM*\"] }"], python: &[] };
-    let sandbox = Sandbox::of("minijit", &asked);
+    let sandbox = Sandbox::minijit(&asked);
     if !has(&sandbox) {
         return;
     }
@@ -154,7 +154,7 @@ fn without_llvm(sandbox: &Sandbox, python: &str) {
         skip("bubblewrap is not here: the wheel is not tried in a root without LLVM");
         return;
     }
-    let work = sandbox.root.join("target/wheelproof/work/minijit").join(sandbox.id(python));
+    let work = sandbox.root.join("target/wheelproof/work/minijit").join(super::support::id(python));
     let venv = work.join("verify/venv/bin/python");
     let bare = Bare::make(&venv, &sandbox.root.join("target/bare"));
     if !bare.starts() {
@@ -176,7 +176,7 @@ fn without_llvm(sandbox: &Sandbox, python: &str) {
 }
 
 fn only_wheel(folder: &Utf8Path) -> Utf8PathBuf {
-    let mut wheels: Vec<_> = folder.read_dir_utf8().unwrap().flatten().map(|entry| entry.into_path()).collect();
+    let mut wheels: Vec<_> = folder.read_dir_utf8().unwrap().flatten().map(camino::Utf8DirEntry::into_path).collect();
     assert_eq!(wheels.len(), 1, "{wheels:?}");
     wheels.remove(0)
 }
@@ -215,7 +215,8 @@ impl Bare {
         fs_err::create_dir_all(root).unwrap();
         let mut objects = vec![executable.clone()];
         if let Some(folder) = lines.get(2).filter(|folder| !folder.is_empty()) {
-            objects.extend(Utf8Path::new(folder).read_dir_utf8().unwrap().flatten().map(|entry| entry.into_path()));
+            objects
+                .extend(Utf8Path::new(folder).read_dir_utf8().unwrap().flatten().map(camino::Utf8DirEntry::into_path));
         }
         // libstdc++ is not the interpreter's: an extension's needs show where it lies.
         let mut libraries = BTreeSet::new();

@@ -35,7 +35,7 @@ fn a_library_that_lies_nowhere_is_named_with_the_folders_looked_at() {
         python: &[],
     });
     let outcome = sandbox.wheels(&[]).run().fails(4);
-    let _ = outcome.says(&["the library `libgone.so.7`, needed by the wheel, was not found", "/nowhere/lib"]);
+    let _ = outcome.says(&["the library `libgone.so.7`, needed by `plain/_core.", "was not found", "/nowhere/lib"]);
 }
 
 #[test]

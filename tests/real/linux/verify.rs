@@ -24,7 +24,12 @@ fn a_test_command_that_fails_shows_what_it_printed() {
     let test = "test: python -c \"import plain, sys; print('sum is wrong'); sys.exit(3)\"";
     let sandbox = Sandbox::plain(&Asked { project: &["import: [plain]", test], ..PLAIN });
     let outcome = sandbox.wheels(&[]).run().fails(4);
-    let _ = outcome.says(&["the wheel imports, but its tests fail", "exit code 3", "sum is wrong", "test.log"]);
+    let _ = outcome.says(&[
+        "the wheel imports, but its tests fail: `python -c 'import plain, sys; ",
+        "` ended with exit code 3",
+        "sum is wrong",
+        "test.log",
+    ]);
 }
 
 #[test]
@@ -52,6 +57,13 @@ fn tests_that_end_without_telling_what_they_loaded_are_remarked_upon() {
     let sandbox = Sandbox::plain(&Asked { project: &["import: [plain]", test], ..PLAIN });
     let outcome = sandbox.wheels(&[]).run().exits(0).says(&["libraries-not-seen"]);
     assert_eq!(outcome.first_build()["findings"][0]["severity"], "info");
+}
+
+#[test]
+fn a_neighbour_that_cannot_be_had_is_named() {
+    let sandbox = Sandbox::plain(&Asked { project: &["import: [plain]", "coexist: [llvmlite]"], ..PLAIN });
+    let call = sandbox.wheels(&[]).env("PIP_NO_INDEX", "1").env("PIP_FIND_LINKS", "/nowhere");
+    let _ = call.run().fails(4).says(&["install-coexist", "No matching distribution found for llvmlite"]);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use super::{Session, Trouble};
 use exec::{Runner, Silent, Step, Terminal};
 use host::World;
-use host::packages::{self, Need, PackageManager, Rights};
+use host::packages::{self, ManagerKind, Need, PackageManager, Rights};
 use llvm::Linkage;
 use std::collections::BTreeSet;
 use wheelproof::exit;
@@ -12,7 +12,7 @@ use wheelproof::exit;
 const LLVM: std::ops::RangeInclusive<u32> = 14..=22;
 
 /// Programs to look for besides those that every run looks for.
-const PROGRAMS: [&str; 6] = ["bwrap", "unzip", "npm", "cargo-deny", "readelf", "git"];
+const PROGRAMS: [&str; 7] = ["bwrap", "unzip", "npm", "cargo-deny", "readelf", "git", "ps"];
 
 /// Asks the machine; what takes time is remembered where `wheels` remembers it.
 pub(crate) fn ask(session: &Session) -> World {
@@ -34,6 +34,11 @@ fn needs(world: &World) -> Vec<Need> {
     }
     if !has("unzip") {
         needs.push(Need::Package("unzip".to_owned()));
+    }
+    if world.os == platform::Os::Linux && !has("ps") {
+        // `ps` and `kill`, which the smallest images lack; tests look with them what still runs.
+        let dnf = world.package_manager.as_ref().is_some_and(|manager| manager.kind == ManagerKind::Dnf);
+        needs.push(Need::Package(if dnf { "procps-ng" } else { "procps" }.to_owned()));
     }
     if world.os == platform::Os::Linux && !has("bwrap") {
         needs.push(Need::Bubblewrap);

@@ -1,7 +1,7 @@
 //! The steps of each tier: what is run, how long it may take, and what its end means.
 
 use super::tally::{self, Tally};
-use super::tools::Tools;
+use super::tools::{Deny, Tools};
 use super::{Session, Tier, say};
 use exec::{Runner, StepError};
 use std::fmt::Write as _;
@@ -27,6 +27,8 @@ struct Work {
     /// Seconds.
     limit: u64,
     counts: Counts,
+    /// What has to be made before; when that fails the check is skipped.
+    first: Option<exec::Step>,
 }
 
 impl TestStep {
@@ -34,8 +36,22 @@ impl TestStep {
         let argv = argv.iter().map(|word| (*word).to_owned()).collect();
         Self {
             name: name.to_owned(),
-            work: Ok(Work { argv, env: Vec::new(), limit: minutes * 60, counts: Counts::One }),
+            work: Ok(Work { argv, env: Vec::new(), limit: minutes * 60, counts: Counts::One, first: None }),
         }
+    }
+
+    fn with(mut self, variable: &'static str, value: &str) -> Self {
+        if let Ok(work) = &mut self.work {
+            work.env.push((variable, value.to_owned()));
+        }
+        self
+    }
+
+    fn after(mut self, step: &exec::Step) -> Self {
+        if let Ok(work) = &mut self.work {
+            work.first = Some(step.clone());
+        }
+        self
     }
 
     fn absent(name: &str, reason: &str) -> Self {
@@ -47,7 +63,7 @@ impl TestStep {
         let mut argv = vec![tools.cargo.clone(), "test".to_owned(), "--workspace".to_owned()];
         argv.extend(selection.iter().map(|word| (*word).to_owned()));
         argv.extend(["--no-fail-fast", "--", "--show-output"].map(str::to_owned));
-        let work = Work { argv, env: tools.variables(), limit: minutes * 60, counts: Counts::Tests };
+        let work = Work { argv, env: tools.variables(), limit: minutes * 60, counts: Counts::Tests, first: None };
         Self { name: name.to_owned(), work: Ok(work) }
     }
 
@@ -67,6 +83,9 @@ impl TestStep {
             step = step.with_env(*name, value);
         }
         let runner = Runner::new(&session.console, &session.cancel).streaming(session.console.streaming);
+        if let Some(Err(error)) = work.first.as_ref().map(|first| runner.run(first)) {
+            return Tally::skipped(&error.to_string());
+        }
         let ended = runner.run(&step);
         let text = fs_err::read_to_string(&log).unwrap_or_default();
         let mut tally = match (work.counts, &ended) {
@@ -93,7 +112,9 @@ fn shown(counts: Counts, text: &str) -> String {
     match counts {
         Counts::Tests => tally::failures(text),
         Counts::One => {
-            let lines: Vec<&str> = text.lines().collect();
+            const PROGRESS: [&str; 5] = ["Checking ", "Compiling ", "Downloaded ", "Downloading ", "# "];
+            let progress = |line: &&str| PROGRESS.iter().any(|word| line.trim_start().starts_with(word));
+            let lines: Vec<&str> = text.lines().filter(|line| !progress(line)).collect();
             lines.get(lines.len().saturating_sub(200)..).unwrap_or_default().join("\n")
         }
     }
@@ -142,9 +163,11 @@ fn quick(session: &Session, tools: &Tools) -> Vec<TestStep> {
             steps.push(TestStep::absent("workflow syntax", reason));
         }
     }
+    let deny = |program: &str| TestStep::check("dependencies", &[program, "check", "bans", "licenses", "sources"], 3);
     steps.push(match &tools.deny {
-        Ok(deny) => TestStep::check("dependencies", &[deny.as_str(), "check", "bans", "licenses", "sources"], 3),
-        Err(reason) => TestStep::absent("dependencies", reason),
+        Deny::Here(program) => deny(program.as_str()),
+        Deny::AfterCompiling { program, step } => deny(program.as_str()).after(step),
+        Deny::Absent(reason) => TestStep::absent("dependencies", reason),
     });
     steps
 }
@@ -165,7 +188,7 @@ fn published(session: &Session, tools: &Tools) -> Vec<TestStep> {
             let python = oracle.python.as_str();
             vec![
                 TestStep::check("wheelhouse", &[python, script.as_str(), folder, "--minutes", "8"], 10),
-                TestStep::tests(name, &["--test", "published"], 10, tools),
+                TestStep::tests(name, &["--test", "published"], 10, tools).with("WHEELPROOF_WHEELHOUSE", folder),
             ]
         }
     }

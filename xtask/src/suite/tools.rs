@@ -1,6 +1,6 @@
 //! The tools that tests compare with and check with: made once below target/wheelproof/tools, from pinned versions.
 
-use super::{Session, Tier};
+use super::Session;
 use camino::Utf8PathBuf;
 use exec::{Query, Runner, Silent, Step};
 use host::World;
@@ -31,11 +31,9 @@ pub(crate) struct Tools {
     pub(crate) oracle: Result<ToolEnvironment, String>,
     /// The schema's file, where npm could get it.
     pub(crate) sarif_schema: Option<Utf8PathBuf>,
-    /// cargo-deny's program, or why there is none.
-    pub(crate) deny: Result<Utf8PathBuf, String>,
-    /// Where published wheels lie; only once that tier is asked for.
+    pub(crate) deny: Deny,
+    /// Where published wheels lie, or will.
     pub(crate) wheelhouse: Utf8PathBuf,
-    published: bool,
 }
 
 impl Tools {
@@ -57,9 +55,8 @@ impl Tools {
                 dir,
             }),
             sarif_schema: None,
-            deny: Ok("cargo-deny".into()),
+            deny: Deny::Here("cargo-deny".into()),
             wheelhouse: wheelhouse(session),
-            published: true,
         }
     }
 
@@ -71,9 +68,6 @@ impl Tools {
         }
         if let Some(schema) = &self.sarif_schema {
             variables.push(("WHEELPROOF_SARIF_SCHEMA", schema.to_string()));
-        }
-        if self.published && self.wheelhouse.is_dir() {
-            variables.push(("WHEELPROOF_WHEELHOUSE", self.wheelhouse.to_string()));
         }
         variables
     }
@@ -94,20 +88,15 @@ fn wheelhouse(session: &Session) -> Utf8PathBuf {
 }
 
 /// Makes what can be made. What cannot is no failure: the steps and tests that need it say so.
-pub(crate) fn prepare(session: &Session, world: &World, tiers: &[Tier], install: bool) -> Tools {
+pub(crate) fn prepare(session: &Session, world: &World, install: bool) -> Tools {
     Tools {
         cargo: cargo(),
         components: components(session),
         program: program(),
         oracle: oracle(session, world),
         sarif_schema: sarif_schema(session, world),
-        deny: if tiers.contains(&Tier::Quick) {
-            deny(session, world, install)
-        } else {
-            Err("not asked for".to_owned())
-        },
+        deny: deny(session, world, install),
         wheelhouse: wheelhouse(session),
-        published: tiers.contains(&Tier::Published),
     }
 }
 
@@ -170,25 +159,29 @@ fn sarif_schema(session: &Session, world: &World) -> Option<Utf8PathBuf> {
     schema.is_file().then_some(schema)
 }
 
-fn deny(session: &Session, world: &World, install: bool) -> Result<Utf8PathBuf, String> {
-    if let Some(found) = world.tools.get("cargo-deny") {
-        return Ok(found.clone());
-    }
+/// cargo-deny: here already, to be compiled first, or not to be had.
+pub(crate) enum Deny {
+    Here(Utf8PathBuf),
+    AfterCompiling { program: Utf8PathBuf, step: Box<Step> },
+    Absent(String),
+}
+
+fn deny(session: &Session, world: &World, install: bool) -> Deny {
     let folder = session.state.join("tools/cargo-deny");
     let program = folder.join(format!("bin/cargo-deny{}", std::env::consts::EXE_SUFFIX));
-    if program.is_file() {
-        return Ok(program);
+    if let Some(found) = world.tools.get("cargo-deny").or(program.is_file().then_some(&program)) {
+        return Deny::Here(found.clone());
     }
     if !install {
-        return Err("no cargo-deny here; --provision compiles it, or `cargo install cargo-deny --locked`".to_owned());
+        return Deny::Absent(
+            "no cargo-deny here; --provision compiles it, or `cargo install cargo-deny --locked`".to_owned(),
+        );
     }
     let argv = ["install", "cargo-deny", "--locked", "--version", DENY_VERSION, "--root", folder.as_str()];
     let argv = std::iter::once(cargo()).chain(argv.map(str::to_owned));
+    // 160 s of processor time. In cargo's own temporary folder, so that nothing of ours is rebuilt for it.
     let step = Step::new("cargo-deny", argv, &session.root, session.logs().join("cargo-deny.log"))
-        // Its own target folder: nothing of ours may be rebuilt for it.
-        .with_env("CARGO_TARGET_DIR", folder.join("target").as_str())
+        .without_env("CARGO_TARGET_DIR")
         .with_timeout(600);
-    let made = Runner::new(&session.console, &session.cancel).run(&step);
-    let _ = fs_err::remove_dir_all(folder.join("target"));
-    made.map(|_| program).map_err(|error| format!("cargo-deny was not to be had: {error}"))
+    Deny::AfterCompiling { program, step: Box::new(step) }
 }

@@ -55,7 +55,9 @@ pub fn symbols(inspection: &Inspection, judge: &Judge) -> Vec<Finding> {
     let mut drafts: Vec<_> = inspection.troubles.iter().cloned().map(Draft::new).collect();
     let providers = Providers::of(inspection);
     for (index, binary) in inspection.binaries.iter().enumerate() {
-        if matches!(binary.facts.kind, ObjectKind::ImportStub | ObjectKind::Other) {
+        // Python itself may use what is its own.
+        let is_python = python::is_python_library(binary.file_name());
+        if is_python || matches!(binary.facts.kind, ObjectKind::ImportStub | ObjectKind::Other) {
             continue;
         }
         let by = judge.by(inspection, binary);

@@ -225,8 +225,12 @@ pub(super) fn underscored(case: &Case<'_>, drafts: &mut Vec<Draft>) {
         return;
     }
     for own in &facts.underscored {
-        let lookup = if own.looked_up { " and names it in a string" } else { "" };
-        let message = format!("exports `{0}`{lookup}, which Mach-O spells `_{0}`", own.name);
+        let does = match (own.exported, own.looked_up) {
+            (false, _) => "names in a string, to be looked up,",
+            (true, true) => "exports and names in a string",
+            (true, false) => "exports",
+        };
+        let message = format!("{does} `{0}`, which Mach-O spells `_{0}`", own.name);
         let finding = Finding::new(rule, case.binary.subject().symbol(&own.name), message)
             .severity(severity(own.looked_up || jit));
         let mut draft = Draft::new(finding.help(help)).word(&own.name);

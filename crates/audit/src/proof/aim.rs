@@ -177,8 +177,8 @@ fn of_image(image: &Image, contents: &Contents) -> Option<Platform> {
     let (system, os) = match image.format {
         Format::Elf => (linux(libc(contents), arch, None)?, Os::Linux),
         Format::MachO => {
-            let minima = image.minimum_os.iter().map(|os| (os.minimum.major, os.minimum.minor));
-            (System::MacOs { oldest: minima.max().unwrap_or((11, 0)) }, Os::MacOs)
+            let oldest = super::policy::minimum(image).unwrap_or((11, 0));
+            (System::MacOs { oldest }, Os::MacOs)
         }
         Format::Pe => (System::Windows, Os::Windows),
         Format::Coff => return None,

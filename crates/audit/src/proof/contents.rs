@@ -1,7 +1,7 @@
 //! The one pass over a wheel: every member is inflated, hashed and read once.
 
-use super::sources::Source;
 use super::sizes::Sizes;
+use super::sources::Source;
 use crate::open::OpenError;
 use camino::{Utf8Path, Utf8PathBuf};
 use linkage::{Image, Tree};
@@ -109,7 +109,8 @@ impl Parts {
         match found {
             Found::Other => {}
             Found::Broken(error) => {
-                self.tree.unusable(installed(layout.map(|info| info.place(&member.name)), &member.name), error.to_string());
+                self.tree
+                    .unusable(installed(layout.map(|info| info.place(&member.name)), &member.name), error.to_string());
                 self.broken.push((member.name.clone(), error));
             }
             Found::Source(source) => self.sources.push(source),
@@ -177,9 +178,7 @@ fn image(path: &str, object: &objfile::Object<'_>) -> Image {
 
 fn tags_of(wheel: &Wheel) -> Option<TagSet> {
     let texts = wheel.wheel_file.iter().flat_map(|file| &file.tags);
-    let tags: Vec<_> = texts
-        .filter_map(|text| text.parse::<TagSet>().ok())
-        .flat_map(|set| set.expand().collect::<Vec<_>>())
-        .collect();
+    let tags: Vec<_> =
+        texts.filter_map(|text| text.parse::<TagSet>().ok()).flat_map(|set| set.expand().collect::<Vec<_>>()).collect();
     TagSet::compress(&tags)
 }

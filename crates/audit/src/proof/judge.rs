@@ -3,14 +3,14 @@
 use super::aim::{Platform, Pythons, System};
 use super::assumption::Assumptions;
 use super::contents::Contents;
-use super::outside::{Interpreter, is_python_name};
+use super::outside::{Interpreter, REDISTRIBUTABLE, is_python_name};
 use super::process::{Process, Role, Root};
 use super::rules;
-use super::trouble::{Trouble, Troubles};
+use super::trouble::Trouble;
 use diagnostics::{Rule, Severity};
 use linkage::{
-    Binding, Closure, Edge, Hazard, Hint, Lack, Loader, Machine, MemberId, Miss, Missing, Presence, Reason, RefusalKind,
-    Source, Unresolved, What, demangle, hazards, refusals,
+    Binding, Closure, Edge, Hazard, Hint, Lack, Loader, Machine, MemberId, Miss, Missing, Presence, Reason,
+    RefusalKind, Source, Unresolved, What, demangle, hazards, refusals,
 };
 use objfile::{Architecture, OsVersion};
 use platform::exports;
@@ -31,18 +31,18 @@ impl Bench<'_> {
         root: &Root<'_>,
         process: &Process,
         loader: &Loader,
-        troubles: &mut Troubles,
+        troubles: &mut Vec<Trouble>,
         assumptions: &mut Assumptions,
     ) {
-        self.openings(root, process, troubles);
-        let blamed = self.missing(root, process, troubles);
-        self.symbols(root, process, &blamed, troubles);
-        self.versions(root, process, troubles);
+        self.openings(process, troubles);
+        let blamed = self.missing(process, troubles);
+        self.symbols(process, &blamed, troubles);
+        self.versions(process, troubles);
         if root.role != Role::Program {
-            self.refused(root, process, troubles);
+            self.refused(process, troubles);
         }
-        self.hazards(root, process, loader, troubles);
-        self.assumed(process, assumptions);
+        self.hazards(process, loader, troubles);
+        self.assumed(process, troubles, assumptions);
     }
 
     fn member(&self, closure: &Closure, id: MemberId) -> String {
@@ -50,29 +50,26 @@ impl Bench<'_> {
         self.contents.member_at(path.into()).unwrap_or(path).to_owned()
     }
 
-    fn openings(&self, root: &Root<'_>, process: &Process, troubles: &mut Troubles) {
+    fn openings(&self, process: &Process, troubles: &mut Vec<Trouble>) {
         for (opening, outcome) in &process.closure.openings {
             if let Err(missing) = outcome {
                 let why = self.reason(&process.closure, missing);
-                troubles.add(
-                    &root.role,
-                    Trouble {
-                        rule: &rules::LOADER_REFUSES,
-                        member: self.contents.member_at(&opening.path).unwrap_or(opening.path.as_str()).to_owned(),
-                        symbol: None,
-                        message: format!("the loader cannot open it: {why}"),
-                        help: None,
-                        notes: Vec::new(),
-                        only: None,
-                        pythons: None,
-                    },
-                );
+                troubles.push(Trouble {
+                    rule: &rules::LOADER_REFUSES,
+                    member: self.contents.member_at(&opening.path).unwrap_or(opening.path.as_str()).to_owned(),
+                    symbol: None,
+                    message: format!("the loader cannot open it: {why}"),
+                    help: None,
+                    notes: Vec::new(),
+                    only: None,
+                    pythons: None,
+                });
             }
         }
     }
 
     /// Libraries that are not found; gives for each requirer the first one, on which its open symbols are blamed.
-    fn missing(&self, root: &Root<'_>, process: &Process, troubles: &mut Troubles) -> BTreeMap<MemberId, String> {
+    fn missing(&self, process: &Process, troubles: &mut Vec<Trouble>) -> BTreeMap<MemberId, String> {
         let closure = &process.closure;
         let mut blamed = BTreeMap::new();
         for (edge, missing) in closure.missing() {
@@ -90,19 +87,16 @@ impl Bench<'_> {
                 notes.push(format!("looked for at {}", looked.join(", ")));
             }
             let why = self.reason(closure, missing);
-            troubles.add(
-                &root.role,
-                Trouble {
-                    rule: &rules::MISSING_LIBRARY,
-                    message: format!("`{member}` needs `{}`: {why}{symbols}", edge.name),
-                    member,
-                    symbol: Some(edge.name.to_string()),
-                    help: self.advice(missing),
-                    notes,
-                    only: None,
-                    pythons: None,
-                },
-            );
+            troubles.push(Trouble {
+                rule: &rules::MISSING_LIBRARY,
+                message: format!("`{member}` needs `{}`: {why}{symbols}", edge.name),
+                member,
+                symbol: Some(edge.name.to_string()),
+                help: self.advice(missing),
+                notes,
+                only: None,
+                pythons: None,
+            });
         }
         blamed
     }
@@ -132,9 +126,10 @@ impl Bench<'_> {
     }
 
     fn advice(&self, missing: &Missing) -> Option<String> {
-        let shadowed = missing.hints.iter().any(|hint| {
-            matches!(hint, Hint::ShadowedByRunpath { .. } | Hint::RunpathNotTransitive { .. })
-        });
+        let shadowed = missing
+            .hints
+            .iter()
+            .any(|hint| matches!(hint, Hint::ShadowedByRunpath { .. } | Hint::RunpathNotTransitive { .. }));
         if shadowed {
             return Some("set an RPATH of `$ORIGIN` in it instead (patchelf --force-rpath), or repair the unrepaired wheel again".into());
         }
@@ -142,17 +137,12 @@ impl Bench<'_> {
         unrepaired.then(|| "repair the wheel: `cargo xtask repair` copies the library into it".into())
     }
 
-    fn symbols(
-        &self,
-        root: &Root<'_>,
-        process: &Process,
-        blamed: &BTreeMap<MemberId, String>,
-        troubles: &mut Troubles,
-    ) {
+    fn symbols(&self, process: &Process, blamed: &BTreeMap<MemberId, String>, troubles: &mut Vec<Trouble>) {
         let closure = &process.closure;
         let interpreter = Interpreter::new(self.platform, self.pythons);
         for unresolved in &process.resolution.unresolved {
-            let Some(import) = closure.image(unresolved.member).and_then(|image| image.import(unresolved.import)) else {
+            let Some(import) = closure.image(unresolved.member).and_then(|image| image.import(unresolved.import))
+            else {
                 continue;
             };
             let required = closure.member(unresolved.member).is_some_and(|member| member.required);
@@ -173,19 +163,16 @@ impl Bench<'_> {
             };
             let only = (!unresolved.eager || !required).then_some(Severity::Warning);
             let late = if unresolved.eager { "" } else { "; it is bound late, so that only its first call fails" };
-            troubles.add(
-                &root.role,
-                Trouble {
-                    rule,
-                    message: format!("`{member}` needs {shown}: {}{late}", reasons.join("; ")),
-                    member,
-                    symbol: Some(label.into_owned()),
-                    help: None,
-                    notes: Vec::new(),
-                    only,
-                    pythons,
-                },
-            );
+            troubles.push(Trouble {
+                rule,
+                message: format!("`{member}` needs {shown}: {}{late}", reasons.join("; ")),
+                member,
+                symbol: Some(label.into_owned()),
+                help: None,
+                notes: Vec::new(),
+                only,
+                pythons,
+            });
         }
     }
 
@@ -203,41 +190,40 @@ impl Bench<'_> {
         }
     }
 
-    fn versions(&self, root: &Root<'_>, process: &Process, troubles: &mut Troubles) {
+    fn versions(&self, process: &Process, troubles: &mut Vec<Trouble>) {
         for fault in process.resolution.versions.iter().filter(|fault| fault.is_fatal()) {
             let member = self.member(&process.closure, fault.member);
-            troubles.add(
-                &root.role,
-                Trouble {
-                    rule: &rules::MISSING_VERSION,
-                    message: fault.to_string(),
-                    member,
-                    symbol: Some(fault.version.clone()),
-                    help: None,
-                    notes: Vec::new(),
-                    only: None,
-                    pythons: None,
-                },
-            );
+            troubles.push(Trouble {
+                rule: &rules::MISSING_VERSION,
+                message: fault.to_string(),
+                member,
+                symbol: Some(fault.version.clone()),
+                help: None,
+                notes: Vec::new(),
+                only: None,
+                pythons: None,
+            });
         }
     }
 
-    fn refused(&self, root: &Root<'_>, process: &Process, troubles: &mut Troubles) {
+    fn refused(&self, process: &Process, troubles: &mut Vec<Trouble>) {
         let machine = machine(self.platform);
         for refusal in refusals(&process.closure, &machine) {
             // The tag is judged by the rules on the wheel: dyld takes newer code and fails at what it lacks.
             if matches!(refusal.kind, RefusalKind::MinimumMacOs { .. }) {
                 continue;
             }
-            self.refusal(root, process, refusal.member, refusal.kind, None, troubles);
+            self.refusal(process, refusal.member, refusal.kind, None, troubles);
         }
         // Larger pages are rarer machines of the same tag.
-        if matches!(self.platform.architecture(), Architecture::Aarch64 | Architecture::Ppc64le) && machine.glibc.is_some() {
+        if matches!(self.platform.architecture(), Architecture::Aarch64 | Architecture::Ppc64le)
+            && machine.glibc.is_some()
+        {
             let large = Machine { page_sizes: vec![1 << 16], ..machine };
             for refusal in refusals(&process.closure, &large) {
                 if matches!(refusal.kind, RefusalKind::Alignment { .. }) {
                     let only = Some(Severity::Warning);
-                    self.refusal(root, process, refusal.member, refusal.kind, only, troubles);
+                    self.refusal(process, refusal.member, refusal.kind, only, troubles);
                 }
             }
         }
@@ -245,12 +231,11 @@ impl Bench<'_> {
 
     fn refusal(
         &self,
-        root: &Root<'_>,
         process: &Process,
         id: MemberId,
         kind: RefusalKind,
         only: Option<Severity>,
-        troubles: &mut Troubles,
+        troubles: &mut Vec<Trouble>,
     ) {
         let member = self.member(&process.closure, id);
         let rule = match kind {
@@ -273,22 +258,19 @@ impl Bench<'_> {
             | RefusalKind::ForceIntegrity => &rules::LOADER_REFUSES,
         };
         // What static storage others have taken is not known: a warning until it exceeds all there is.
-        troubles.add(
-            &root.role,
-            Trouble {
-                rule,
-                message: format!("`{member}` {kind}"),
-                member,
-                symbol: None,
-                help: None,
-                notes: Vec::new(),
-                only,
-                pythons: None,
-            },
-        );
+        troubles.push(Trouble {
+            rule,
+            message: format!("`{member}` {kind}"),
+            member,
+            symbol: None,
+            help: None,
+            notes: Vec::new(),
+            only,
+            pythons: None,
+        });
     }
 
-    fn hazards(&self, root: &Root<'_>, process: &Process, loader: &Loader, troubles: &mut Troubles) {
+    fn hazards(&self, process: &Process, loader: &Loader, troubles: &mut Vec<Trouble>) {
         for hazard in hazards(&process.closure, loader, &process.resolution) {
             let (rule, path, severity): (&'static Rule, &str, Severity) = match &hazard {
                 Hazard::TwoCopies { stem, members } => {
@@ -304,28 +286,41 @@ impl Bench<'_> {
                 Hazard::TextRelocations { path } => (&rules::LOADING_HAZARD, path, Severity::Info),
                 Hazard::OlderThanLinked { path, .. } => (&rules::LOADING_HAZARD, path, Severity::Warning),
             };
-            troubles.add(
-                &root.role,
-                Trouble {
-                    rule,
-                    member: self.contents.member_at(path.into()).unwrap_or(path).to_owned(),
-                    symbol: None,
-                    message: hazard.to_string(),
-                    help: None,
-                    notes: Vec::new(),
-                    only: Some(severity),
-                    pythons: None,
-                },
-            );
+            troubles.push(Trouble {
+                rule,
+                member: self.contents.member_at(path.into()).unwrap_or(path).to_owned(),
+                symbol: None,
+                message: hazard.to_string(),
+                help: None,
+                notes: Vec::new(),
+                only: Some(severity),
+                pythons: None,
+            });
         }
     }
 
-    fn assumed(&self, process: &Process, assumptions: &mut Assumptions) {
+    fn assumed(&self, process: &Process, troubles: &mut Vec<Trouble>, assumptions: &mut Assumptions) {
         let closure = &process.closure;
         let interpreter = Interpreter::new(self.platform, self.pythons);
         for (_, name, presence) in closure.externals() {
             if let Presence::Assumed(why) = presence {
                 assumptions.note(name, why);
+            }
+            if presence == &Presence::Assumed(REDISTRIBUTABLE.to_owned()) {
+                let users = closure.edges.iter().filter(|edge| edge.name.eq_ignore_ascii_case(name));
+                for edge in users {
+                    let member = self.member(closure, edge.from);
+                    troubles.push(Trouble {
+                        rule: &rules::NEEDS_VC_REDISTRIBUTABLE,
+                        message: format!("`{member}` needs `{}`, which is not in the wheel", edge.name),
+                        member,
+                        symbol: Some(edge.name.to_string()),
+                        help: None,
+                        notes: Vec::new(),
+                        only: Some(Severity::Warning),
+                        pythons: None,
+                    });
+                }
             }
         }
         for (path, source) in &process.preloaded {
@@ -378,8 +373,8 @@ fn taken_from(process: &Process, edge: &Edge) -> Vec<String> {
     let open = bindings.iter().zip(0_u32..).filter(|(binding, _)| matches!(binding, Binding::Unresolved(_)));
     open.filter_map(|(_, import)| image.import(import))
         .filter(|import| match import.from {
-            linkage::From::Library(library) => library == &*edge.name,
-            linkage::From::Unbound | linkage::From::Flat => !is_python_name(import.name),
+            objfile::Provider::Library(library) => library == &*edge.name,
+            objfile::Provider::Unbound | objfile::Provider::Flat => !is_python_name(import.name),
             _ => false,
         })
         .map(|import| demangle(import.name).into_owned())
@@ -397,7 +392,7 @@ fn machine(platform: &Platform) -> Machine {
         // The tag says 1.2, which began with 1.2.0.
         System::Linux { libc: Libc::Musl, oldest: (major, minor), .. } => machine.musl = Some((major, minor, 0)),
         System::MacOs { oldest: (major, minor) } => {
-            machine.macos = Some(OsVersion { major, minor, patch: 0 });
+            machine.macos = Some(OsVersion { major: major.into(), minor: minor.into(), patch: 0 });
         }
         System::Windows => {}
     }

@@ -8,7 +8,9 @@ use super::sources::Source;
 use crate::python::{self, Aim};
 use camino::{Utf8Path, Utf8PathBuf};
 use capi::Python;
-use linkage::{Closure, Dyld, Glibc, Image, Loader, Musl, Opening, Presence, Providers, Reason, Resolution, What, Windows};
+use linkage::{
+    Closure, Dyld, Glibc, Image, Loader, Musl, Opening, Presence, Providers, Reason, Resolution, What, Windows,
+};
 use objfile::ObjectKind;
 use platform::policy::Libc;
 use std::collections::{BTreeMap, BTreeSet};
@@ -19,6 +21,8 @@ use std::sync::Arc;
 pub(super) enum Role {
     /// `import` of this module.
     Module(String),
+    /// The same, but the package does without.
+    Optional,
     /// The package's own code, from this file.
     Opened(String),
     /// A program of the wheel that is started.
@@ -37,7 +41,6 @@ impl Role {
 /// A binary that a process opens.
 pub(super) struct Root<'a> {
     pub(super) binary: &'a Binary,
-    pub(super) image: &'a Arc<Image>,
     pub(super) role: Role,
     /// The Pythons that open it; those of the wheel unless its name says less.
     pub(super) pythons: Vec<Python>,
@@ -58,7 +61,7 @@ pub(super) fn modules<'a>(contents: &'a Contents, platform: &Platform, pythons: 
         .filter_map(|(binary, image)| {
             let name = module_name(&binary.path, image, platform)?;
             let fitting = fitting(&binary.path, pythons)?;
-            Some(Root { binary, image, role: Role::Module(name), pythons: fitting })
+            Some(Root { binary, role: Role::Module(name), pythons: fitting })
         })
         .collect()
 }
@@ -132,7 +135,7 @@ pub(super) fn leftovers<'a>(
                     None => Role::Unknown,
                 }
             };
-            (is_needed(image, binary), Root { binary, image, role, pythons: pythons.list.clone() })
+            (is_needed(image, binary), Root { binary, role, pythons: pythons.list.clone() })
         })
         .collect();
     // Those that others bring come last; most of them are covered by then.
@@ -214,12 +217,7 @@ fn own_folder(source: &Source, folder: &Utf8Path) -> bool {
 
 /// Opens `root` as `loader` does; where something lacks that the package's code plausibly opens before, that is opened
 /// first.
-pub(super) fn run(
-    contents: &Contents,
-    loader: &Loader,
-    providers: &dyn Providers,
-    root: &Root<'_>,
-) -> Process {
+pub(super) fn run(contents: &Contents, loader: &Loader, providers: &dyn Providers, root: &Root<'_>) -> Process {
     const ROUNDS: usize = 4;
     let mut preloaded: BTreeMap<Utf8PathBuf, String> = BTreeMap::new();
     let mut round = 0;
@@ -284,4 +282,11 @@ pub(super) fn brought(closure: &Closure) -> impl Iterator<Item = Utf8PathBuf> + 
         What::Image(image) => Some(image.path.clone()),
         What::External(Presence::Present | Presence::Assumed(_) | Presence::Absent(_)) => None,
     })
+}
+
+/// Whether a file's name is one under which a Python of the wheel looks for a module.
+pub(super) fn could_be_module(path: &Utf8Path, pythons: &Pythons) -> bool {
+    matches!(path.extension(), Some("so" | "pyd"))
+        && python::of_file_name(path.file_name().unwrap_or_default()) != Aim::Unstated
+        && fitting(path, pythons).is_some()
 }

@@ -29,7 +29,15 @@ pub(super) struct Source {
 
 /// What opens a library by name or path.
 const OPENERS: [&str; 9] = [
-    "CDLL(", "WinDLL(", "PyDLL(", "OleDLL(", "LoadLibrary", ".dlopen(", "load_library_permanently", "setdlopenflags", "cdll.",
+    "CDLL(",
+    "WinDLL(",
+    "PyDLL(",
+    "OleDLL(",
+    "LoadLibrary",
+    ".dlopen(",
+    "load_library_permanently",
+    "setdlopenflags",
+    "cdll.",
 ];
 /// What adds a folder to the search for DLLs.
 const ADDERS: [&str; 3] = ["add_dll_directory", "AddDllDirectory", "SetDllDirectory"];
@@ -55,7 +63,9 @@ impl Source {
             literal == file_name
                 || self::stem(literal) == stem
                 || literal.split_once('*').is_some_and(|(start, end)| {
-                    !start.is_empty() && file_name.starts_with(start) && file_name.ends_with(end.trim_start_matches('*'))
+                    !start.is_empty()
+                        && file_name.starts_with(start)
+                        && file_name.ends_with(end.trim_start_matches('*'))
                 })
         })
     }
@@ -152,7 +162,14 @@ mod tests {
 
     #[test]
     fn any_bytes_are_survived() {
-        for code in [&b"CDLL('"[..], b"CDLL(\"\"\"", b"CDLL('\\", b"CDLL(#", b"CDLL('\xff\xfe')", "CDLL('ä\u{2028}')".as_bytes()] {
+        for code in [
+            &b"CDLL('"[..],
+            b"CDLL(\"\"\"",
+            b"CDLL('\\",
+            b"CDLL(#",
+            b"CDLL('\xff\xfe')",
+            "CDLL('ä\u{2028}')".as_bytes(),
+        ] {
             assert!(Source::scan("a.py", code).is_some());
         }
     }

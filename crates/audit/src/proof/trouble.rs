@@ -44,7 +44,7 @@ impl Troubles {
         entry.2 |= refutes;
         entry.1.insert(match role {
             Role::Module(name) => name.clone(),
-            Role::Opened(_) | Role::Program | Role::Unknown => String::new(),
+            Role::Optional | Role::Opened(_) | Role::Program | Role::Unknown => String::new(),
         });
         if let (Some(known), Some(more)) = (&mut entry.0.pythons, trouble.pythons) {
             known.extend(more);
@@ -127,10 +127,13 @@ fn finding(
     if only.is_none() {
         finding = match names.as_slice() {
             [] if refutes => finding.note("the package's own code opens this library"),
-            [] => finding.note("no import of the package brings it in, as far as is known; the verdict does not depend on it"),
+            [] => finding
+                .note("the package does without, as far as is known: the verdict does not depend on it"),
             [one] => finding.note(format!("it ends the import of `{one}`")),
             [first, second] => finding.note(format!("it ends the import of `{first}` and `{second}`")),
-            [first, rest @ ..] => finding.note(format!("it ends the import of `{first}` and {} other modules", rest.len())),
+            [first, rest @ ..] => {
+                finding.note(format!("it ends the import of `{first}` and {} other modules", rest.len()))
+            }
         };
     }
     if let Some(pythons) = pythons.filter(|pythons| !pythons.is_empty()) {

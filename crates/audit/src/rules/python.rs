@@ -57,12 +57,13 @@ pub static UNDERSCORE_EXPORT: Rule = Rule {
     code: "PY141",
     name: "underscore-export",
     severity: Severity::Warning,
-    summary: "a function of the extension's own that is exported with a leading underscore",
+    summary: "a function of the extension's own, exported or looked up, whose name starts with an underscore",
     why: "Mach-O puts an underscore before every C name: `_PyJIT_call` becomes `__PyJIT_call` in the symbol table. `dlsym` adds it \
           by itself, ORC and everything else that reads symbol tables does not. Code that strips or adds underscores by guessing \
           works for `PyJIT_call` and fails for `_PyJIT_call`, on macOS only, when the generated code is linked. Leading \
           underscores at file scope are reserved to the C implementation besides, and `_Py…` to CPython.\n\n\
-          It is a warning in an extension with signs of a JIT, where such names are looked up, and information elsewhere.",
+          It is a warning in an extension with signs of a JIT, where such names are looked up, and information elsewhere. There, \
+          strings of the form `_Py…` that are no names of CPython's count as well.",
     fix: "Rename it without the underscore, or do not export it: `static`, `-fvisibility=hidden`. Give ORC the name through its \
           `MangleAndInterner`, never by hand.",
     example: source!("underscore-export.c"),

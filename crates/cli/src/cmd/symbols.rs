@@ -5,7 +5,7 @@ use crate::context;
 use crate::exit::{self, Failure};
 use crate::output;
 use crate::registry::REGISTRY;
-use audit::{Inspection, Judge, Options};
+use audit::{Judge, Options};
 use capi::Python;
 use diagnostics::{Adjustments, Examined, Format, Judged, Report, Style, Summary, Tool};
 use exec::Cancel;
@@ -18,7 +18,7 @@ pub(crate) fn run(global: &Global, args: &SymbolsArgs, cancel: &Cancel) -> Resul
     let format: Format = args.format.parse().map_err(Failure::usage)?;
     let judge = Judge { python: pythons(&args.python)?, sources: args.source.clone() };
     for source in &args.source {
-        fs_err::metadata(source).map_err(|error| Failure::usage(format!("--source: {error}")))?;
+        source.metadata().map_err(|error| Failure::usage(format!("--source: `{source}` cannot be read: {error}")))?;
     }
     let adjustments = adjustments(global)?;
     let mut subjects = Vec::new();
@@ -30,7 +30,7 @@ pub(crate) fn run(global: &Global, args: &SymbolsArgs, cancel: &Cancel) -> Resul
         let inspection = audit::open(path, &Options::default()).map_err(Failure::usage)?;
         subjects.extend(inspection.subjects(&judge));
         findings.extend(audit::symbols(&inspection, &judge));
-        examined = examined.and(examined_by(&inspection));
+        examined = examined.and(inspection.examined());
     }
     if subjects.is_empty() && findings.is_empty() {
         return Err(Failure::new(exit::NOTHING, "there is no binary in what was named")
@@ -39,10 +39,6 @@ pub(crate) fn run(global: &Global, args: &SymbolsArgs, cancel: &Cancel) -> Resul
     let judged = adjustments.apply(findings, &examined);
     render(global, &judged, &subjects, format)?;
     Ok(if judged.has_errors() { exit::FINDINGS } else { exit::FINE })
-}
-
-fn examined_by(inspection: &Inspection) -> Examined {
-    inspection.examined()
 }
 
 /// The Pythons of the table that any of the requests means.

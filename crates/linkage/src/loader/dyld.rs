@@ -7,14 +7,14 @@
 //! passed over.
 
 use super::Rules;
-use crate::closure::{By, Located, MemberId, Missing, Search, Walk};
+use crate::closure::{By, MemberId, Missing};
 use crate::files::Case;
 use crate::paths;
+use crate::walk::{Located, Search, Walk};
 use camino::{Utf8Path, Utf8PathBuf};
 use objfile::Architecture;
 
-pub(super) const RULES: Rules =
-    Rules { case: Case::Sensitive, other_architecture_stops: false, unusable_stops: false };
+pub(super) const RULES: Rules = Rules { case: Case::Sensitive, other_architecture_stops: false, unusable_stops: false };
 
 /// What tells dyld where to look.
 #[derive(Debug, Clone)]
@@ -88,7 +88,10 @@ impl Dyld {
 
     fn expand(&self, path: &str, walk: &Walk<'_>, owner: MemberId) -> Utf8PathBuf {
         let relative = |folder: Option<&Utf8Path>, rest: &str| {
-            paths::join(folder.filter(|folder| !folder.as_str().is_empty()).unwrap_or(Utf8Path::new(".")), &format!("./{rest}"))
+            paths::join(
+                folder.filter(|folder| !folder.as_str().is_empty()).unwrap_or(Utf8Path::new(".")),
+                &format!("./{rest}"),
+            )
         };
         // `@loader_path` alone is the folder too.
         let after = |token: &str| path.strip_prefix(token).filter(|rest| rest.is_empty() || rest.starts_with('/'));

@@ -7,15 +7,15 @@
 //! skipped; one that is no ELF at all ends the search.
 
 use super::Rules;
-use crate::closure::{By, Hint, Located, MemberId, Missing, Search, Walk};
+use crate::closure::{By, Hint, MemberId, Missing};
 use crate::files::Case;
 use crate::image::Image;
 use crate::paths;
+use crate::walk::{Located, Search, Walk};
 use camino::{Utf8Path, Utf8PathBuf};
 use objfile::{Architecture, RpathKind};
 
-pub(super) const RULES: Rules =
-    Rules { case: Case::Sensitive, other_architecture_stops: false, unusable_stops: true };
+pub(super) const RULES: Rules = Rules { case: Case::Sensitive, other_architecture_stops: false, unusable_stops: true };
 
 /// What tells glibc's loader where to look.
 #[derive(Debug, Clone)]

@@ -10,9 +10,10 @@ pub use glibc::Glibc;
 pub use musl::Musl;
 pub use windows::Windows;
 
-use crate::closure::{By, Located, MemberId, Missing, Walk};
+use crate::closure::{By, MemberId, Missing};
 use crate::files::Case;
 use crate::image::Image;
+use crate::walk::{Located, Walk};
 use camino::Utf8Path;
 use objfile::{Architecture, NeededKind};
 

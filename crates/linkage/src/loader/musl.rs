@@ -7,11 +7,12 @@
 //! `$ORIGIN` is ignored as a whole.
 
 use super::Rules;
-use crate::closure::{By, Located, MemberId, Missing, Search, Walk, What};
+use crate::closure::{By, MemberId, Missing, What};
 use crate::files::Case;
 use crate::image::Image;
 use crate::paths;
 use crate::providers::Presence;
+use crate::walk::{Located, Search, Walk};
 use camino::{Utf8Path, Utf8PathBuf};
 use objfile::{Architecture, RpathKind};
 
@@ -38,9 +39,11 @@ impl Musl {
 
     pub(super) fn locate(&self, walk: &Walk<'_>, from: MemberId, name: &str) -> Result<Located, Missing> {
         if is_reserved(name) {
-            let own = walk.members.iter().zip(0..).find(|(member, _)| {
-                matches!(member.what, What::External(_)) && is_reserved(member.path.as_str())
-            });
+            let own = walk
+                .members
+                .iter()
+                .zip(0..)
+                .find(|(member, _)| matches!(member.what, What::External(_)) && is_reserved(member.path.as_str()));
             return Ok(match own {
                 Some((_, id)) => Located::Loaded(MemberId(id)),
                 None => Located::External(Presence::Present, By::Reserved),

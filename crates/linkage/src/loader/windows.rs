@@ -7,10 +7,11 @@
 //! by a call without these flags: neither the DLL's folder nor the added ones are searched then.
 
 use super::Rules;
-use crate::closure::{By, Hint, Located, MemberId, Missing, Search, Walk};
+use crate::closure::{By, Hint, MemberId, Missing};
 use crate::files::Case;
 use crate::image::Image;
 use crate::paths;
+use crate::walk::{Located, Search, Walk};
 use camino::{Utf8Path, Utf8PathBuf};
 use objfile::{Architecture, NeededKind};
 use std::collections::BTreeSet;
@@ -20,11 +21,40 @@ pub(super) const RULES: Rules = Rules { case: Case::Insensitive, other_architect
 /// DLLs that Windows maps before anything else and never looks for in folders
 /// (`HKLM\SYSTEM\CurrentControlSet\Control\Session Manager\KnownDLLs` of Windows 10 and 11).
 const KNOWN: [&str; 34] = [
-    "advapi32.dll", "clbcatq.dll", "combase.dll", "comdlg32.dll", "coml2.dll", "difxapi.dll", "gdi32.dll", "gdiplus.dll",
-    "imagehlp.dll", "imm32.dll", "kernel32.dll", "kernelbase.dll", "msctf.dll", "msvcrt.dll", "normaliz.dll", "nsi.dll",
-    "ntdll.dll", "ole32.dll", "oleaut32.dll", "psapi.dll", "rpcrt4.dll", "sechost.dll", "setupapi.dll", "shcore.dll",
-    "shell32.dll", "shlwapi.dll", "user32.dll", "wldap32.dll", "wow64.dll", "wow64base.dll", "wow64con.dll",
-    "wow64cpu.dll", "wow64win.dll", "ws2_32.dll",
+    "advapi32.dll",
+    "clbcatq.dll",
+    "combase.dll",
+    "comdlg32.dll",
+    "coml2.dll",
+    "difxapi.dll",
+    "gdi32.dll",
+    "gdiplus.dll",
+    "imagehlp.dll",
+    "imm32.dll",
+    "kernel32.dll",
+    "kernelbase.dll",
+    "msctf.dll",
+    "msvcrt.dll",
+    "normaliz.dll",
+    "nsi.dll",
+    "ntdll.dll",
+    "ole32.dll",
+    "oleaut32.dll",
+    "psapi.dll",
+    "rpcrt4.dll",
+    "sechost.dll",
+    "setupapi.dll",
+    "shcore.dll",
+    "shell32.dll",
+    "shlwapi.dll",
+    "user32.dll",
+    "wldap32.dll",
+    "wow64.dll",
+    "wow64base.dll",
+    "wow64con.dll",
+    "wow64cpu.dll",
+    "wow64win.dll",
+    "ws2_32.dll",
 ];
 
 /// What tells Windows' loader where to look.
@@ -139,6 +169,7 @@ pub(super) fn forwarded(image: &Image) -> Vec<String> {
 
 /// A forwarder names its DLL without `.dll`, even where the name has dots.
 pub(crate) fn dll_of_forward(library: &str) -> String {
-    let has_extension = library.len() >= 4 && library.get(library.len() - 4..).is_some_and(|end| end.eq_ignore_ascii_case(".dll"));
+    let has_extension =
+        library.len() >= 4 && library.get(library.len() - 4..).is_some_and(|end| end.eq_ignore_ascii_case(".dll"));
     if has_extension { library.to_owned() } else { format!("{library}.dll") }
 }

@@ -8,30 +8,32 @@ use crate::providers::Wanted;
 use crate::scope::Source;
 use crate::symbols::{self, DEFAULT, NONE};
 
-pub(super) fn bind(context: &Context<'_>, member: MemberId, image: &Image) -> Vec<Binding> {
+/// The scopes of all openings, every source looked up once.
+pub(super) fn places<'a>(context: &Context<'a>) -> Vec<Vec<Place<'a>>> {
+    let places = |scope: &Vec<Source>| scope.iter().filter_map(|source| Place::of(context, *source)).collect();
+    context.scopes.iter().map(places).collect()
+}
+
+pub(super) fn bind(context: &Context<'_>, places: &[Vec<Place<'_>>], member: MemberId, image: &Image) -> Vec<Binding> {
     let versioned = matches!(context.loader, Loader::Glibc(_));
     let symbolic = versioned && image.elf.as_ref().is_some_and(|elf| elf.symbolic);
-    let own = symbolic.then_some(Source::Member(member));
-    let scope: Vec<Place<'_>> =
-        own.iter().chain(context.scope_of(member)).filter_map(|source| Place::of(context, *source)).collect();
+    let own = symbolic.then(|| Place::of(context, Source::Member(member))).flatten();
+    let opening = context.closure.member(member).and_then(|member| member.opening);
+    let scope = opening.and_then(|opening| places.get(opening as usize)).map(Vec::as_slice).unwrap_or_default();
     image
         .imports()
         .zip(&image.symbols.imports)
         .map(|(import, record)| {
             let wanted = Wanted::of(&import);
             let mut fallback = Fallback::default();
-            for place in &scope {
+            for place in own.iter().chain(scope) {
                 let answer = match place {
-                    Place::Image(id, other) => {
-                        match find(other, import.name, record.hash, import.version, versioned) {
-                            Some(export) => return Binding::Export { member: *id, export },
-                            None => continue,
-                        }
-                    }
+                    Place::Image(id, other) => match find(other, import.name, record.hash, import.version, versioned) {
+                        Some(export) => return Binding::Export { member: *id, export },
+                        None => continue,
+                    },
                     Place::External(id) => match context.what(*id) {
-                        Some((member, What::External(presence))) => {
-                            context.ask_external(*id, member, presence, wanted)
-                        }
+                        Some((member, What::External(presence))) => context.ask_external(*id, member, presence, wanted),
                         _ => continue,
                     },
                     Place::Program => context.ask_program(wanted),
@@ -46,7 +48,7 @@ pub(super) fn bind(context: &Context<'_>, member: MemberId, image: &Image) -> Ve
 }
 
 /// A source, looked up once.
-enum Place<'a> {
+pub(super) enum Place<'a> {
     Image(MemberId, &'a Image),
     External(MemberId),
     Program,
@@ -64,6 +66,9 @@ impl<'a> Place<'a> {
     }
 }
 
+/// The index of the first version a library defines; 1 is `VER_NDX_GLOBAL`.
+const FIRST: u16 = 2;
+
 /// The export that a reference to `name` with this version finds in an image.
 ///
 /// A reference with a version takes the definition of that version, or one without a version. A reference without takes a
@@ -72,7 +77,8 @@ impl<'a> Place<'a> {
 pub(crate) fn find(image: &Image, name: &str, hash: u32, version: Option<&str>, versioned: bool) -> Option<u32> {
     let table = &image.symbols;
     let mut candidates = table.find(name, hash);
-    let flags = |export: u32| table.exports.get(export as usize).map_or((NONE, 0), |export| (export.version, export.flags));
+    let flags =
+        |export: u32| table.exports.get(export as usize).map_or((NONE, 0), |export| (export.version, export.flags));
     if !versioned {
         return candidates.find(|export| flags(*export).1 & DEFAULT != 0);
     }
@@ -82,8 +88,6 @@ pub(crate) fn find(image: &Image, name: &str, hash: u32, version: Option<&str>, 
             defined => table.version(defined) == Some(version),
         });
     }
-    /// `VER_NDX_GLOBAL` is 1, the first version a library defines has 2.
-    const FIRST: u16 = 2;
     let mut visible = None;
     let mut count = 0;
     for export in candidates {

@@ -3,7 +3,7 @@
 use super::{Answer, Binding, Context, Fallback, found};
 use crate::closure::{Edge, MemberId, Mode, What};
 use crate::image::{Image, Import};
-use crate::providers::{Lack, Wanted};
+use crate::providers::Wanted;
 use crate::scope::Source;
 use crate::symbols;
 use objfile::{NeededKind, Provider};
@@ -75,7 +75,7 @@ fn exported(
         let Some((member, what)) = context.what(id) else { continue };
         let image = match what {
             What::External(presence) => match context.ask_external(id, member, presence, wanted) {
-                Answer::No(_) => continue,
+                Answer::No => continue,
                 Answer::Assumed(source) => {
                     assumed.get_or_insert(source);
                     continue;
@@ -90,7 +90,7 @@ fn exported(
         let edges = context.closure.edges_of(id).iter().rev();
         queue.extend(edges.filter(|edge| edge.kind == NeededKind::Reexport).filter_map(found));
     }
-    assumed.map_or(Answer::No(Lack::Absent), Answer::Assumed)
+    assumed.map_or(Answer::No, Answer::Assumed)
 }
 
 /// Follows an export that only passes another library's on.
@@ -99,12 +99,13 @@ fn followed(context: &Context<'_>, member: MemberId, export: u32, wanted: Wanted
     const CHAIN: usize = 16;
     let (mut member, mut export) = (member, export);
     for _ in 0..CHAIN {
-        let Some((library, symbol)) = context.closure.image(member).and_then(|image| image.symbols.forward(export)) else {
+        let Some((library, symbol)) = context.closure.image(member).and_then(|image| image.symbols.forward(export))
+        else {
             return Answer::Yes(Binding::Export { member, export });
         };
         let edge = context.closure.edges_of(member).iter().find(|edge| &*edge.name == library);
-        let Some(to) = edge.and_then(found) else { return Answer::No(Lack::Absent) };
-        let Some((next, what)) = context.what(to) else { return Answer::No(Lack::Absent) };
+        let Some(to) = edge.and_then(found) else { return Answer::No };
+        let Some((next, what)) = context.what(to) else { return Answer::No };
         match what {
             What::External(presence) => {
                 let wanted = Wanted { name: symbol, ..wanted };
@@ -112,13 +113,13 @@ fn followed(context: &Context<'_>, member: MemberId, export: u32, wanted: Wanted
             }
             What::Image(image) => {
                 let Some(found) = image.symbols.find(symbol, symbols::hash(symbol)).next() else {
-                    return Answer::No(Lack::Absent);
+                    return Answer::No;
                 };
                 (member, export) = (to, found);
             }
         }
     }
-    Answer::No(Lack::Absent)
+    Answer::No
 }
 
 /// All that a flat lookup sees: the program, what is loaded, in load order; of what was opened with `RTLD_LOCAL` only

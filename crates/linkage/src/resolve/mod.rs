@@ -10,7 +10,6 @@ use crate::closure::{Closure, Edge, Member, MemberId, Outcome, What};
 use crate::demangle::demangle;
 use crate::explain;
 use crate::files::Files;
-use crate::image::{Image, Import};
 use crate::loader::Loader;
 use crate::providers::{Lack, Presence, Providers, Verdict, Wanted};
 use crate::scope::scopes;
@@ -18,7 +17,6 @@ use crate::versions::{VersionFault, faults};
 use crate::words;
 use objfile::{Architecture, Format};
 use std::collections::HashMap;
-use std::sync::Arc;
 
 pub(crate) use elf::{find as find_elf, versions_of};
 
@@ -117,7 +115,9 @@ impl std::fmt::Display for Reason {
                 let shown = versions.iter().map(|version| if version.is_empty() { "no version" } else { version });
                 write!(f, "`{library}` has it as {}", words::list(shown))
             }
-            Self::OutsideScope { path } => write!(f, "`{path}` defines it, but is not loaded for this or not visible to it"),
+            Self::OutsideScope { path } => {
+                write!(f, "`{path}` defines it, but is not loaded for this or not visible to it")
+            }
             Self::OtherArchitecture { path, architecture } => write!(f, "`{path}` defines it, for {architecture}"),
             Self::LibraryMissing { library } => write!(f, "`{library}` was not found"),
             Self::BadOrdinal(ordinal) => write!(f, "its library ordinal {ordinal} stands for none"),
@@ -169,9 +169,10 @@ pub fn resolve(closure: &Closure, files: &dyn Files, loader: &Loader, providers:
     let context = Context { closure, providers, loader, scopes: scopes(closure), program: program(closure) };
     let mut resolution = Resolution { bindings: vec![Vec::new(); closure.members.len()], ..Resolution::default() };
     let mut explainer = explain::Explainer::new(&context, files);
+    let places = elf::places(&context);
     for (member, image) in closure.images() {
         let bindings: Vec<Binding> = match image.format {
-            Format::Elf => elf::bind(&context, member, image),
+            Format::Elf => elf::bind(&context, &places, member, image),
             Format::MachO => macho::bind(&context, member, image),
             Format::Pe => pe::bind(&context, member, image),
             Format::Coff => Vec::new(),
@@ -215,9 +216,10 @@ pub(crate) struct Context<'a> {
 }
 
 /// What one source says to one question.
+#[derive(Clone, Copy)]
 pub(crate) enum Answer {
     Yes(Binding),
-    No(Lack),
+    No,
     Assumed(Source),
 }
 
@@ -231,15 +233,21 @@ impl<'a> Context<'a> {
     pub(crate) fn ask_program(&self, wanted: Wanted<'_>) -> Answer {
         match self.providers.program(wanted) {
             Verdict::Yes => Answer::Yes(Binding::Program),
-            Verdict::No(lack) => Answer::No(lack),
+            Verdict::No(_) => Answer::No,
             Verdict::Unknown => Answer::Assumed(Source::Program),
         }
     }
 
     /// Asks the provider that answers for a member.
-    pub(crate) fn ask_external(&self, id: MemberId, member: &Member, presence: &Presence, wanted: Wanted<'_>) -> Answer {
+    pub(crate) fn ask_external(
+        &self,
+        id: MemberId,
+        member: &Member,
+        presence: &Presence,
+        wanted: Wanted<'_>,
+    ) -> Answer {
         match (self.providers.provides(member.path.as_str(), wanted), presence) {
-            (Verdict::No(lack), _) => Answer::No(lack),
+            (Verdict::No(_), _) => Answer::No,
             (Verdict::Yes, Presence::Present) => Answer::Yes(Binding::External(id)),
             _ => Answer::Assumed(Source::Member(id)),
         }
@@ -268,7 +276,7 @@ impl Fallback {
     pub(crate) fn weigh(&mut self, answer: Answer) -> Option<Binding> {
         match answer {
             Answer::Yes(binding) => Some(binding),
-            Answer::No(_) => None,
+            Answer::No => None,
             Answer::Assumed(source) => {
                 self.0.get_or_insert(source);
                 None
@@ -293,4 +301,3 @@ pub(crate) const fn found(edge: &Edge) -> Option<MemberId> {
         Outcome::Missing(_) => None,
     }
 }
-

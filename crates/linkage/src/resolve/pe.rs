@@ -4,7 +4,7 @@ use super::{Answer, Binding, Context, Fallback, found};
 use crate::closure::{MemberId, What};
 use crate::image::Image;
 use crate::loader::windows;
-use crate::providers::{Lack, Wanted};
+use crate::providers::Wanted;
 use crate::symbols;
 use objfile::Provider;
 
@@ -31,7 +31,7 @@ fn exported(context: &Context<'_>, library: MemberId, wanted: Wanted<'_>) -> Ans
     let mut name = wanted.name.to_owned();
     let mut ordinal = wanted.ordinal;
     for _ in 0..CHAIN {
-        let Some((member, what)) = context.what(library) else { return Answer::No(Lack::Absent) };
+        let Some((member, what)) = context.what(library) else { return Answer::No };
         let image = match what {
             What::External(presence) => {
                 let wanted = Wanted { name: &name, ordinal, ..wanted };
@@ -43,17 +43,15 @@ fn exported(context: &Context<'_>, library: MemberId, wanted: Wanted<'_>) -> Ans
             Some(ordinal) => image.symbols.find_ordinal(ordinal),
             None => image.symbols.find(&name, symbols::hash(&name)).next(),
         };
-        let Some(export) = export else { return Answer::No(Lack::Absent) };
+        let Some(export) = export else { return Answer::No };
         let Some((next, symbol)) = image.symbols.forward(export) else {
             return Answer::Yes(Binding::Export { member: library, export });
         };
         let base = windows::base_name(&windows::dll_of_forward(next));
-        let Some(to) = context.closure.named(&base) else {
-            return Answer::No(Lack::Because(format!("forwards it to `{base}`, which was not found")));
-        };
+        let Some(to) = context.closure.named(&base) else { return Answer::No };
         ordinal = symbol.strip_prefix('#').and_then(|number| number.parse().ok());
         name = if ordinal.is_some() { String::new() } else { symbol.to_owned() };
         library = to;
     }
-    Answer::No(Lack::Because("forwards it in a circle".into()))
+    Answer::No
 }

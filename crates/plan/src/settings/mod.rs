@@ -288,7 +288,7 @@ impl Settings {
 fn not_utf8(error: &std::string::FromUtf8Error) -> ConfigError {
     let bytes = error.as_bytes();
     let good = bytes.get(..error.utf8_error().valid_up_to()).unwrap_or_default();
-    let line = good.iter().filter(|byte| **byte == b'\n').count() as u64 + 1;
+    let line = good.split(|byte| *byte == b'\n').count() as u64;
     let before = good.rsplit(|byte| *byte == b'\n').next().unwrap_or_default();
     let column = String::from_utf8_lossy(before).chars().count() as u64 + 1;
     let text = String::from_utf8_lossy(bytes);

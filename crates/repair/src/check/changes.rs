@@ -120,10 +120,10 @@ fn patched(context: &Context<'_>, old: &File<'_>, new: &File<'_>) -> Option<Stri
             return Some(format!("has lost its code for {}", old.architecture.name()));
         };
         if new.format != old.format || new.kind != old.kind {
-            return Some(format!("was {} and is {}", old.kind.name(), new.kind.name()));
+            return Some(format!("was of the kind {} and is of the kind {}", old.kind.name(), new.kind.name()));
         }
         if new.exports != old.exports {
-            return Some(format!("exported {} symbols before the repair and exports {} others", old.exports.0, new.exports.0));
+            return Some(format!("does not export the {} symbols that it did before the repair, but {} others", old.exports.0, new.exports.0));
         }
         if new.needed.len() < old.needed.len() && old.needed.iter().all(|needed| !needed.name.starts_with("libpython")) {
             return Some(format!("needed {} libraries before the repair and needs {}", old.needed.len(), new.needed.len()));

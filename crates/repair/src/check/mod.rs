@@ -16,7 +16,7 @@ use objfile::Format;
 use platform::WheelName;
 use platform::policy::Policy;
 use std::collections::{BTreeMap, BTreeSet};
-pub(crate) use tags::{needs, policy_of};
+pub(crate) use tags::{libc, needs, policy_of};
 
 /// A library in the wheel that the build did not put there.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,12 +1,35 @@
 //! Linux with glibc: what the policy of the tag gives, down to the symbol version.
 
-use super::{Interpreter, Neighbours};
+use super::{Interpreter, Neighbours, is_python_name};
 use crate::proof::aim::Platform;
 use crate::python::is_python_library;
 use linkage::{Lack, Presence, Providers, Verdict, Wanted};
 use platform::Arch;
 use platform::exports::{self, Gnu};
 use platform::policy::{self, Policy};
+
+/// The version namespaces of libraries that have versions at all; a reference with another one is not for them.
+const NAMESPACES: [(&str, &[&str]); 6] = [
+    ("libstdc++.so.6", &["GLIBCXX", "CXXABI"]),
+    ("libgcc_s.so.1", &["GCC", "GLIBC"]),
+    ("libatomic.so.1", &["LIBATOMIC"]),
+    ("libz.so.1", &["ZLIB"]),
+    ("libmvec.so.1", &["GLIBC"]),
+    ("libexpat.so.1", &[]),
+];
+
+/// How the names begin that libraries without a list export; what begins otherwise is not theirs.
+const PREFIXES: [(&str, &[&str]); 9] = [
+    ("libX11.so.6", &["X", "_X"]),
+    ("libXext.so.6", &["X", "DPMS"]),
+    ("libXrender.so.1", &["X"]),
+    ("libICE.so.6", &["Ice", "_Ice"]),
+    ("libSM.so.6", &["Sm", "_Sm"]),
+    ("libGL.so.1", &["gl"]),
+    ("libglib-2.0.so.0", &["g_", "glib_"]),
+    ("libgobject-2.0.so.0", &["g_"]),
+    ("libgthread-2.0.so.0", &["g_"]),
+];
 
 /// Present on every system of the policy, and what they export.
 pub(super) struct Glibc<'a> {
@@ -57,7 +80,11 @@ impl<'a> Glibc<'a> {
             },
             None => match versions.in_release(self.policy.version).next() {
                 Some(_) => Verdict::Yes,
-                None => versions.iter().map(|version| version.since).min().map_or(Verdict::Unknown, |since| self.too_new(since)),
+                None => versions
+                    .iter()
+                    .map(|version| version.since)
+                    .min()
+                    .map_or(Verdict::Unknown, |since| self.too_new(since)),
             },
         })
     }
@@ -100,7 +127,8 @@ impl Providers for Glibc<'_> {
             return Presence::Present;
         }
         if is_python_library(name) {
-            let why = "not every Python has a library of its own: those of conda, uv and the manylinux images are one file";
+            let why =
+                "not every Python has a library of its own: those of conda, uv and the manylinux images are one file";
             return Presence::Absent(Some(why.to_owned()));
         }
         let newer = policy::policies(self.policy.libc, self.arch).find(|newer| newer.allows_library(name));
@@ -112,6 +140,9 @@ impl Providers for Glibc<'_> {
     }
 
     fn provides(&self, library: &str, wanted: Wanted<'_>) -> Verdict {
+        if is_python_name(wanted.name) || !could_have(library, wanted) {
+            return Verdict::No(Lack::Absent);
+        }
         self.of_glibc(library, wanted).or_else(|| self.of_gnu(library, wanted)).unwrap_or(Verdict::Unknown)
     }
 
@@ -128,4 +159,18 @@ impl Providers for Glibc<'_> {
             Lack::Because(format!("has {namespace} up to {highest} in {}", self.policy.name))
         }))
     }
+}
+
+/// Whether a symbol can be a system library's at all, by its version and its name.
+fn could_have(library: &str, wanted: Wanted<'_>) -> bool {
+    let by_version = match (wanted.version, NAMESPACES.iter().find(|(name, _)| *name == library)) {
+        (Some(version), Some((_, namespaces))) => {
+            let namespace = version.split_once('_').map_or(version, |(namespace, _)| namespace);
+            namespaces.contains(&namespace)
+        }
+        (Some(_), None) => !PREFIXES.iter().any(|(name, _)| *name == library),
+        (None, _) => true,
+    };
+    let prefixes = PREFIXES.iter().find(|(name, _)| *name == library);
+    by_version && prefixes.is_none_or(|(_, starts)| starts.iter().any(|start| wanted.name.starts_with(start)))
 }

@@ -66,7 +66,9 @@ impl<'a> Interpreter<'a> {
             }
         }
         match why {
-            Some(missing) => Verdict::No(Lack::Because(format!("does not export it in {}: it {missing}", spoken(&lacking)))),
+            Some(missing) => {
+                Verdict::No(Lack::Because(format!("does not export it in {}: it {missing}", spoken(&lacking))))
+            }
             None if unknown => Verdict::Unknown,
             None => Verdict::Yes,
         }
@@ -109,7 +111,9 @@ impl<'a> Interpreter<'a> {
                 Verdict::No(Lack::Because(format!("has it from Python 3.{since} on, and the tag says 3.{floor}")))
             }
             Some(Abi3::OtherSystem { .. }) => Verdict::No(Lack::Because("does not have it on Windows".to_owned())),
-            Some(Abi3::NotStable) => Verdict::No(Lack::Because("has the stable ABI alone, and it is not in it".to_owned())),
+            Some(Abi3::NotStable) => {
+                Verdict::No(Lack::Because("has the stable ABI alone, and it is not in it".to_owned()))
+            }
             None => Verdict::No(Lack::Absent),
         }
     }

@@ -7,8 +7,9 @@ mod musl;
 mod neighbours;
 mod windows;
 
-pub(super) use interpreter::Interpreter;
+pub(super) use interpreter::{Interpreter, is_python_name};
 pub(super) use neighbours::Neighbours;
+pub(super) use windows::REDISTRIBUTABLE;
 
 use super::aim::{Platform, Pythons, System};
 use linkage::Providers;

@@ -55,7 +55,8 @@ impl Neighbours {
         let known = KNOWN.iter().filter(|(start, _)| bare.starts_with(start)).map(|(_, distribution)| *distribution);
         let known: Vec<&str> = known.collect();
         let by_name = self.requirements.iter().find(|name| {
-            known.contains(&name.as_str()) || name.split('-').any(|word| word.len() > 2 && word.eq_ignore_ascii_case(bare))
+            known.contains(&name.as_str())
+                || name.split('-').any(|word| word.len() > 2 && word.eq_ignore_ascii_case(bare))
         });
         if let Some(name) = by_name {
             return Some(Presence::Assumed(format!("the required distribution `{name}` brings it")));
@@ -123,7 +124,11 @@ mod tests {
             (&["numpy"], &[("demo", "$ORIGIN/../../../..")], "libz.so.2", false),
             (&[], &[], "libc10.so", false),
         ] {
-            assert_eq!(neighbours(requirements, search).bring(library).is_some(), brought, "{library} of {requirements:?}");
+            assert_eq!(
+                neighbours(requirements, search).bring(library).is_some(),
+                brought,
+                "{library} of {requirements:?}"
+            );
         }
     }
 }

@@ -17,6 +17,9 @@ pub(super) struct Windows<'a> {
     loaded: Vec<String>,
 }
 
+/// What vcruntime140_1.dll exports: the newer exception handler of 64-bit code (Visual Studio 2019 and later).
+const VCRUNTIME140_1: [&str; 3] = ["__CxxFrameHandler4", "__NLG_Dispatch2", "__NLG_Return2"];
+
 /// Why a DLL of the redistributable is taken to be there.
 pub(in crate::proof) const REDISTRIBUTABLE: &str = "the Visual C++ redistributable is installed";
 
@@ -65,6 +68,9 @@ impl Providers for Windows<'_> {
                 None => self.interpreter.stable_dll(wanted.name),
                 Some(_) => self.interpreter.exports(wanted.name),
             };
+        }
+        if library.eq_ignore_ascii_case("vcruntime140_1.dll") && VCRUNTIME140_1.contains(&wanted.name) {
+            return Verdict::Yes;
         }
         let Some(list) = self.list else { return Verdict::Unknown };
         let asked = match wanted.ordinal {

@@ -1,0 +1,286 @@
+//! Linux' wheels, repaired by auditwheel and patchelf; binaries made by the system's C compiler.
+
+use crate::bench::{Bench, grafted, install, members, refused, repair, repaired, repository, run, tools};
+use crate::skip;
+use camino::{Utf8Path, Utf8PathBuf};
+use host::toolenv::ToolEnvironment;
+use platform::Os;
+use std::process::Command;
+use wheelproof_repair::{How, RepairError, Repaired};
+
+const TARGET: &str = "linux-x86_64";
+const NAME: &str = "pkg-1.0-cp313-cp313-linux_x86_64.whl";
+const CORE: &str = "pkg/_core.cpython-313-x86_64-linux-gnu.so";
+
+/// A bench, auditwheel, a compiler that makes x86-64.
+fn ready() -> Result<(Bench, ToolEnvironment), &'static str> {
+    if !cfg!(all(target_os = "linux", target_arch = "x86_64")) {
+        return Err("auditwheel runs on Linux, and these binaries are for x86-64");
+    }
+    let tools = tools(Os::Linux).ok_or("auditwheel was not installed yet (WHEELPROOF_REAL=1 does)")?;
+    if Command::new("cc").arg("--version").output().is_err() {
+        return Err("there is no C compiler");
+    }
+    Ok((Bench::new(), tools))
+}
+
+/// Compiles a source into a shared library.
+fn cc(bench: &Bench, source: &str, out: &Utf8Path, arguments: &[&str]) {
+    let file = bench.folder("source").join(format!("{}.c", out.file_name().unwrap()));
+    fs_err::write(&file, source).unwrap();
+    let mut all = vec!["-shared", "-fPIC", "-O1", file.as_str(), "-o", out.as_str()];
+    all.extend(arguments);
+    run("cc", &all, &bench.dir).unwrap();
+}
+
+fn source(name: &str) -> String {
+    fs_err::read_to_string(repository().join("tests/fixtures/repair/src").join(name)).unwrap()
+}
+
+/// libhelper.so.2 (a link to libhelper.so.2.3) needs libdeep.so.1; `core` needs libhelper.
+struct Libraries {
+    dir: Utf8PathBuf,
+    core: Vec<u8>,
+}
+
+fn libraries(bench: &Bench) -> Libraries {
+    let dir = bench.folder("libraries");
+    cc(bench, &source("deep.c"), &dir.join("libdeep.so.1"), &["-Wl,-soname,libdeep.so.1"]);
+    // As a Debian library does, it brings a RUNPATH of its own, which would hide the requirer's.
+    let deep = dir.join("libdeep.so.1");
+    let options = ["-Wl,-soname,libhelper.so.2", "-Wl,--enable-new-dtags", "-Wl,-rpath,$ORIGIN/../lib", deep.as_str()];
+    cc(bench, &source("helper.c"), &dir.join("libhelper.so.2.3"), &options);
+    #[cfg(unix)]
+    std::os::unix::fs::symlink("libhelper.so.2.3", dir.join("libhelper.so.2")).unwrap();
+    let out = bench.folder("compiled").join("_core.so");
+    let helper = dir.join("libhelper.so.2.3");
+    cc(bench, &source("core.c"), &out, &[helper.as_str(), &format!("-Wl,-rpath-link,{dir}")]);
+    Libraries { core: fs_err::read(out).unwrap(), dir }
+}
+
+/// Loads a member of the installed wheel in a process of its own, without the folder of the libraries.
+fn loads(bench: &Bench, wheel: &Utf8Path, member: &str, name: &str) -> Result<(), String> {
+    let site = bench.folder(&format!("site-{name}"));
+    install(wheel, &site);
+    let script = "import ctypes, sys; ctypes.CDLL(sys.argv[1])";
+    let out = Command::new("python3").args(["-c", script, site.join(member).as_str()]).output().unwrap();
+    if out.status.success() { Ok(()) } else { Err(String::from_utf8_lossy(&out.stderr).into_owned()) }
+}
+
+#[test]
+fn a_chain_of_libraries_is_grafted_and_loads_without_them() {
+    let (bench, tools) = match ready() {
+        Ok(ready) => ready,
+        Err(why) => skip!("{why}"),
+    };
+    let made = libraries(&bench);
+    let wheel = bench.wheel(NAME, &[("pkg/__init__.py", "".into()), (CORE, made.core.clone())]);
+    assert!(loads(&bench, &wheel, CORE, "before").unwrap_err().contains("libhelper.so.2"));
+    let request = bench.request(TARGET, "auto", tools);
+    let result = repaired(&request, &wheel);
+    assert_eq!((result.how, grafted(&result)), (How::Repaired, vec!["libdeep.so.1".to_owned(), "libhelper.so.2.3".to_owned()]));
+    assert!(result.platform.starts_with("manylinux_2_"), "{}", result.platform);
+    loads(&bench, &result.wheel, CORE, "after").unwrap();
+
+    let again = repaired(&request, &result.wheel.clone());
+    assert_eq!((again.how, again.wheel), (How::HeldAlready, result.wheel));
+}
+
+#[test]
+fn the_same_bytes_twice_in_different_folders() {
+    let (bench, tools) = match ready() {
+        Ok(ready) => ready,
+        Err(why) => skip!("{why}"),
+    };
+    let made = libraries(&bench);
+    let make = |name: &str| {
+        let other = Bench::new();
+        let dir = other.folder(name);
+        run("cp", &["-r", made.dir.as_str(), dir.as_str()], &bench.dir).unwrap();
+        let wheel = other.wheel(NAME, &[("pkg/__init__.py", "".into()), (CORE, made.core.clone())]);
+        let mut request = other.request(TARGET, "auto", tools.clone());
+        request.library_dirs = vec![dir.join("libraries")];
+        fs_err::read(repaired(&request, &wheel).wheel).unwrap()
+    };
+    let first = make("one");
+    std::thread::sleep(std::time::Duration::from_millis(2100));
+    assert!(first == make("another-place"));
+}
+
+#[test]
+fn edges() {
+    let (bench, tools) = match ready() {
+        Ok(ready) => ready,
+        Err(why) => skip!("{why}"),
+    };
+    let made = libraries(&bench);
+    let core = || made.core.clone();
+    let both = ["libdeep.so.1", "libhelper.so.2.3"];
+    let cases: &[(&str, &str, Vec<(&str, Vec<u8>)>, &str)] = &[
+        ("two extensions share one copy", NAME, vec![("a/_core.so", core()), ("b/c/_core.so", core())], "b/c/_core.so"),
+        ("the stable ABI", "pkg-1.0-cp39-abi3-linux_x86_64.whl", vec![("pkg/_core.abi3.so", core())], "pkg/_core.abi3.so"),
+        ("a namespace package", NAME, vec![("ns/pkg/_core.so", core())], "ns/pkg/_core.so"),
+        ("at the root", NAME, vec![("_core.so", core())], "_core.so"),
+        (
+            "in platlib",
+            NAME,
+            vec![("pkg-1.0.data/platlib/pkg/__init__.py", Vec::new()), ("pkg-1.0.data/platlib/pkg/_core.so", core())],
+            "pkg/_core.so",
+        ),
+    ];
+    for (index, (what, name, files, member)) in cases.iter().enumerate() {
+        println!("{what}");
+        let own = Bench::new();
+        let wheel = own.wheel(name, files);
+        let mut request = own.request(TARGET, "auto", tools.clone());
+        request.library_dirs = vec![made.dir.clone()];
+        let result = repaired(&request, &wheel);
+        assert_eq!(grafted(&result), both, "{what}");
+        loads(&bench, &result.wheel, member, &index.to_string()).unwrap();
+    }
+}
+
+#[test]
+fn a_program_among_the_scripts() {
+    let (bench, tools) = match ready() {
+        Ok(ready) => ready,
+        Err(why) => skip!("{why}"),
+    };
+    let made = libraries(&bench);
+    let source = bench.folder("source").join("tool.c");
+    fs_err::write(&source, "extern int helper_answer(void); int main(void) { return helper_answer() != 42; }").unwrap();
+    let program = bench.folder("compiled").join("tool");
+    let helper = made.dir.join("libhelper.so.2.3");
+    run("cc", &[source.as_str(), helper.as_str(), &format!("-Wl,-rpath-link,{}", made.dir), "-o", program.as_str()], &bench.dir).unwrap();
+    let files = [("pkg/__init__.py", Vec::new()), (CORE, made.core.clone()), ("pkg-1.0.data/scripts/tool", fs_err::read(program).unwrap())];
+    let wheel = bench.wheel(NAME, &files);
+    let result = repaired(&bench.request(TARGET, "auto", tools), &wheel);
+    let files = members(&result.wheel);
+    assert!(files["pkg-1.0.data/scripts/tool"].starts_with(b"#!"), "a script in its place");
+}
+
+#[test]
+fn stripped_and_still_whole() {
+    let (bench, tools) = match ready() {
+        Ok(ready) => ready,
+        Err(why) => skip!("{why}"),
+    };
+    if Command::new("strip").arg("--version").output().is_err() {
+        skip!("there is no strip");
+    }
+    let made = libraries(&bench);
+    let wheel = bench.wheel(NAME, &[("pkg/__init__.py", "".into()), (CORE, made.core.clone())]);
+    let mut request = bench.request(TARGET, "auto", tools);
+    let size = |result: &Repaired| members(&result.wheel)[CORE].len();
+    let whole = size(&repaired(&request, &wheel));
+    request.strip = true;
+    let result = repaired(&request, &wheel);
+    assert!(size(&result) < whole, "{} < {whole}", size(&result));
+    loads(&bench, &result.wheel, CORE, "stripped").unwrap();
+}
+
+#[test]
+fn what_another_wheel_owns_is_named() {
+    let (bench, tools) = match ready() {
+        Ok(ready) => ready,
+        Err(why) => skip!("{why}"),
+    };
+    let made = libraries(&bench);
+    let wheel = bench.wheel(NAME, &[("pkg/__init__.py", "".into()), (CORE, made.core.clone())]);
+    let mut request = bench.request(TARGET, "auto", tools);
+    request.exclude = vec!["libhelper.so.*".to_owned()];
+    let result = repaired(&request, &wheel);
+    assert!(result.grafted.is_empty());
+    assert_eq!(result.assumed.len(), 1);
+    assert_eq!((result.assumed[0].library.as_str(), result.assumed[0].needed_by.as_str()), ("libhelper.so.2", CORE));
+}
+
+#[test]
+fn a_library_that_is_nowhere_or_for_another_processor() {
+    let (bench, tools) = match ready() {
+        Ok(ready) => ready,
+        Err(why) => skip!("{why}"),
+    };
+    let made = libraries(&bench);
+    let wheel = bench.wheel(NAME, &[("pkg/__init__.py", "".into()), (CORE, made.core.clone())]);
+    let request = bench.request(TARGET, "auto", tools);
+    fs_err::remove_file(made.dir.join("libdeep.so.1")).unwrap();
+    let (error, text) = refused(&request, &wheel);
+    assert_eq!(text, "the library `libdeep.so.1`, needed by `libhelper.so.2`, was not found");
+    assert!(exec::Explain::hint(&error).unwrap().contains(made.dir.as_str()));
+
+    // e_machine: 0xb7 is AArch64.
+    let mut other = fs_err::read(made.dir.join("libhelper.so.2.3")).unwrap();
+    other[18] = 0xb7;
+    fs_err::write(made.dir.join("libdeep.so.1"), other).unwrap();
+    let (_, text) = refused(&request, &wheel);
+    assert!(text.contains("libdeep.so.1` is for aarch64"), "{text}");
+}
+
+#[test]
+fn what_a_package_has_is_said() {
+    let (bench, tools) = match ready() {
+        Ok(ready) => ready,
+        Err(why) => skip!("{why}"),
+    };
+    if Command::new("apt-cache").args(["show", "libsqlite3-0"]).output().is_ok_and(|out| out.status.success()) {
+        let out = bench.folder("compiled").join("_core.so");
+        let dir = bench.folder("stub");
+        cc(&bench, "int sqlite3_nothing(void) { return 1; }", &dir.join("libcriu.so.2"), &["-Wl,-soname,libcriu.so.2"]);
+        cc(&bench, "int sqlite3_nothing(void); int PyInit__core(void) { return sqlite3_nothing(); }", &out, &[dir.join("libcriu.so.2").as_str()]);
+        let wheel = bench.wheel(NAME, &[(CORE, fs_err::read(out).unwrap())]);
+        let (_, text) = refused(&bench.request(TARGET, "auto", tools), &wheel);
+        assert!(text.starts_with(&format!("the library `libcriu.so.2`, needed by `{CORE}`, was not found")), "{text}");
+        let known = Command::new("apt-cache").args(["show", "libcriu2"]).output().unwrap().status.success();
+        assert_eq!(text.contains("the package `libcriu2` has a library of that name"), known, "{text}");
+    } else {
+        skip!("there is no apt-cache with lists");
+    }
+}
+
+#[test]
+fn newer_than_the_policy() {
+    let (bench, tools) = match ready() {
+        Ok(ready) => ready,
+        Err(why) => skip!("{why}"),
+    };
+    let out = bench.folder("compiled").join("_core.so");
+    // `pow` of glibc 2.29; with an older one the wheel meets the policy, and there is nothing to see.
+    cc(&bench, "#include <math.h>\nvolatile double x = 2; double PyInit__core(void) { return pow(x, x); }", &out, &["-lm"]);
+    let bytes = fs_err::read(out).unwrap();
+    if !bytes.windows(10).any(|window| window == b"GLIBC_2.29") {
+        skip!("this machine's glibc is older than 2.29");
+    }
+    let wheel = bench.wheel(NAME, &[(CORE, bytes)]);
+    let (error, text) = refused(&bench.request(TARGET, "manylinux_2_17", tools), &wheel);
+    assert!(matches!(error, RepairError::PolicyNotMet { .. }), "{text}");
+    assert!(text.starts_with("the wheel does not meet `manylinux_2_17_x86_64`:"), "{text}");
+    assert!(text.contains("GLIBC_2.29") && text.contains("libm.so.6") && text.contains(CORE), "{text}");
+}
+
+#[test]
+fn an_extension_for_another_processor() {
+    let (bench, tools) = match ready() {
+        Ok(ready) => ready,
+        Err(why) => skip!("{why}"),
+    };
+    let mut core = libraries(&bench).core;
+    core[18] = 0xb7;
+    let wheel = bench.wheel(NAME, &[("pkg/__init__.py", "".into()), (CORE, core)]);
+    let (error, text) = refused(&bench.request(TARGET, "auto", tools), &wheel);
+    assert!(matches!(error, RepairError::WrongArchitecture { .. }), "{text}");
+    assert!(text.contains("is for aarch64, the tag promises x86_64"), "{text}");
+}
+
+#[test]
+fn a_pure_wheel_with_a_linux_tag_is_a_finding() {
+    let (bench, tools) = match ready() {
+        Ok(ready) => ready,
+        Err(why) => skip!("{why}"),
+    };
+    let wheel = bench.wheel(NAME, &[("pkg/__init__.py", "".into())]);
+    let result = repair(&bench.request(TARGET, "auto", tools), &wheel).unwrap();
+    assert_eq!(result.how, How::Pure);
+    let rules: Vec<&str> = result.findings.iter().map(|finding| finding.rule.name).collect();
+    assert_eq!(rules, ["linux-tag", "needless-platform-tag"]);
+}
