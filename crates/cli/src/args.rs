@@ -141,8 +141,8 @@ pub(crate) struct SymbolsArgs {
     /// Wheels, extensions, libraries, objects, archives, or folders of them
     #[arg(required = true, value_name = "PATH")]
     pub paths: Vec<Utf8PathBuf>,
-    /// Judge by these Pythons instead of the ones that tags and file names say
-    #[arg(long, value_name = "PYTHON", value_delimiter = ',')]
+    /// Judge by these Pythons instead of the ones that tags and file names say: `3.13`, `cp313t`, `>=3.11`
+    #[arg(long, value_name = "PYTHON", num_args = 1)]
     pub python: Vec<String>,
     /// Look for the names in these sources and point to the lines
     #[arg(long, value_name = "DIR")]

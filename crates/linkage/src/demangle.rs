@@ -10,8 +10,8 @@ const LONGEST: usize = 4096;
 /// Deep enough for LLVM's and Boost's own names, shallow enough for a thread's stack.
 const DEPTH: u32 = 96;
 
-/// The name as its language writes it (Itanium C++, Rust), or as it is if it is no mangled name, is longer than 4096 bytes, or would
-/// become longer.
+/// The name as its language writes it (Itanium C++, Rust), or as it is if it is no mangled name, is longer than
+/// 4096 bytes, or would become longer.
 pub fn demangle(name: &str) -> Cow<'_, str> {
     if name.len() > LONGEST {
         return Cow::Borrowed(name);

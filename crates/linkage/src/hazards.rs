@@ -15,8 +15,8 @@ use std::sync::Arc;
 /// Something that works today and may not tomorrow.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Hazard {
-    /// Two libraries in one scope define the same strong symbols, and a third uses them: it gets those of the first, and so may
-    /// the second.
+    /// Two libraries in one scope define the same strong symbols, and a third uses them: it gets those of the
+    /// first, and so may the second.
     Interposition {
         /// Whose definitions are used.
         first: String,
@@ -36,7 +36,8 @@ pub enum Hazard {
         /// Their paths or names.
         members: Vec<String>,
     },
-    /// Two libraries with the same `STB_GNU_UNIQUE` symbols: the whole process gets those of the first, whatever the scope.
+    /// Two libraries with the same `STB_GNU_UNIQUE` symbols: the whole process gets those of the first, whatever
+    /// the scope.
     SharedUnique {
         /// The first.
         first: String,
@@ -214,8 +215,8 @@ fn interpositions(closure: &Closure, loader: &Loader, resolution: &Resolution) -
         .collect()
 }
 
-/// Functions of the compilers' own run-time libraries (libgcc, compiler-rt, the unwinder), which every library may carry and
-/// which are the same everywhere, and what linkers define.
+/// Functions of the compilers' own run-time libraries (libgcc, compiler-rt, the unwinder), which every library may
+/// carry and which are the same everywhere, and what linkers define.
 fn is_runtime(name: &str) -> bool {
     const PREFIXES: [&str; 9] = [
         "_Unwind_",

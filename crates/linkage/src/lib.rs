@@ -1,14 +1,16 @@
 //! What a loader would find: dependency closure, scopes and symbol resolution against providers that are handed in.
 //!
-//! [`Image`] keeps the facts of one binary; [`Files`] says which lie where; [`Loader`] is the search of one system's loader;
-//! [`Providers`] answers for what is outside. [`closure`] then says which libraries a process gets, [`resolve`] which
-//! definition each symbol gets, [`refusals`] what else makes a loader refuse, [`hazards`] what it accepts and should not
-//! be there. All are pure functions over values and run the same on every host.
+//! [`Image`] keeps the facts of one binary; [`Files`] says which lie where; [`Loader`] is the search of one
+//! system's loader; [`Providers`] answers for what is outside. [`closure`] then says which libraries a process
+//! gets, [`resolve`] which definition each symbol gets, [`refusals`] what else makes a loader refuse, [`hazards`]
+//! what it accepts and should not be there. All are pure functions over values and run the same on every host.
 //!
-//! Knows the rules of ld.so (glibc, musl), dyld and Windows' loader. Must not know CPython, LLVM, wheels, findings, disks.
+//! Knows the rules of ld.so (glibc, musl), dyld and Windows' loader. Must not know CPython, LLVM, wheels, findings,
+//! disks.
 //!
-//! Sources of the rules: glibc's `elf/dl-load.c`, `dl-lookup.c`, `dl-version.c`, `dl-deps.c`; musl's `ldso/dynlink.c`; dyld's
-//! documentation (`dyld(1)`) and sources; Microsoft's "Dynamic-link library search order" and `LoadLibraryExW`.
+//! Sources of the rules: glibc's `elf/dl-load.c`, `dl-lookup.c`, `dl-version.c`, `dl-deps.c`; musl's
+//! `ldso/dynlink.c`; dyld's documentation (`dyld(1)`) and sources; Microsoft's "Dynamic-link library search order"
+//! and `LoadLibraryExW`.
 #![forbid(unsafe_code)]
 
 mod closure;

@@ -26,7 +26,8 @@ pub trait Providers {
         Presence::Absent(None)
     }
 
-    /// Whether a library that is loaded, present or assumed exports a symbol. `library` is the name it was asked for by.
+    /// Whether a library that is loaded, present or assumed exports a symbol. `library` is the name it was asked
+    /// for by.
     fn provides(&self, _library: &str, _wanted: Wanted<'_>) -> Verdict {
         Verdict::Unknown
     }

@@ -21,13 +21,14 @@ pub struct Machine {
     pub page_sizes: Vec<u64>,
     /// x86-64: the level of the oldest processor, 1 to 4.
     pub isa_level: u8,
-    /// Bytes of static thread-local storage that are left for what is opened later. glibc sets 1664 aside, and others may
-    /// have taken of it.
+    /// Bytes of static thread-local storage that are left for what is opened later. glibc sets 1664 aside, and
+    /// others may have taken of it.
     pub static_tls: u64,
 }
 
 impl Machine {
-    /// Of what glibc sets aside in `elf/dl-tls.c` (`TLS_STATIC_SURPLUS`: 64 + 16 × 100 bytes before 2.32, about as much since).
+    /// Of what glibc sets aside in `elf/dl-tls.c` (`TLS_STATIC_SURPLUS`: 64 + 16 × 100 bytes before 2.32, about as
+    /// much since).
     pub const STATIC_TLS: u64 = 1664;
 
     /// A machine that refuses nothing but another architecture: pages of 4096 bytes, x86-64-v1.
@@ -135,10 +136,10 @@ impl fmt::Display for RefusalKind {
         match self {
             Self::Architecture { file, process } => write!(f, "is for {file}, the process is {process}"),
             Self::ExecutableStack { unstated: false } => {
-                f.write_str("asks for an executable stack, which glibc 2.41 and later refuse for libraries opened at run time")
+                f.write_str("asks for an executable stack, which `dlopen` of glibc 2.41 and later refuses")
             }
             Self::ExecutableStack { unstated: true } => f.write_str(
-                "does not say that its stack need not be executable, which glibc 2.41 and later refuse for libraries opened at run time",
+                "does not say that its stack need not be executable: `dlopen` of glibc 2.41 and later refuses it",
             ),
             Self::StaticTls { needed, available } => {
                 write!(f, "needs {needed} bytes of static thread-local storage, and {available} are left at run time")
@@ -159,7 +160,9 @@ impl fmt::Display for RefusalKind {
             Self::NoOpen => f.write_str("forbids being opened at run time (DF_1_NOOPEN)"),
             Self::Program => f.write_str("is a program and cannot be opened as a library"),
             Self::NoHash => f.write_str("has no hash table that this loader reads"),
-            Self::MinimumMacOs { needed, available } => write!(f, "needs macOS {needed}, and macOS {available} must do"),
+            Self::MinimumMacOs { needed, available } => {
+                write!(f, "needs macOS {needed}, and macOS {available} must do")
+            }
             Self::OtherSystem(system) => write!(f, "is not for macOS but for {system:?}"),
             Self::ChainedFixups => f.write_str("has chained fixups, which dyld before macOS 11 cannot read"),
             Self::Unsigned => f.write_str("is not signed, and macOS on arm64 loads signed code only"),

@@ -1,7 +1,8 @@
 //! In which order the ELF loaders look for a definition.
 //!
-//! First the global scope: the program, its libraries, what was opened with `RTLD_GLOBAL`; then what was opened, its libraries
-//! breadth first, their libraries, and so on. An object with `DF_SYMBOLIC` looks in itself before all (glibc alone).
+//! First the global scope: the program, its libraries, what was opened with `RTLD_GLOBAL`; then what was opened,
+//! its libraries breadth first, their libraries, and so on. An object with `DF_SYMBOLIC` looks in itself before all
+//! (glibc alone).
 
 use crate::closure::{Closure, MemberId, Mode, Outcome};
 use std::collections::HashSet;

@@ -35,8 +35,8 @@ pub struct ElfTraits {
     pub load_align: u64,
     /// Whether each mapped segment's address and offset agree modulo its own alignment.
     pub is_congruent: bool,
-    /// The largest power of two modulo which the address and offset of every mapped segment agree: the largest page for which it
-    /// can be mapped.
+    /// The largest power of two modulo which the address and offset of every mapped segment agree: the largest page
+    /// for which it can be mapped.
     pub largest_page: u64,
     /// Which versions of which files it needs.
     pub version_needs: Vec<VersionNeed>,

@@ -1,5 +1,5 @@
-//! ELF: the versions a file needs against those its libraries define, checked when it is loaded, whether or not a symbol
-//! uses them (`_dl_check_map_versions` in glibc's `elf/dl-version.c`).
+//! ELF: the versions a file needs against those its libraries define, checked when it is loaded, whether or not a
+//! symbol uses them (`_dl_check_map_versions` in glibc's `elf/dl-version.c`).
 
 use crate::closure::{Closure, MemberId, Outcome, What};
 use crate::image::Image;

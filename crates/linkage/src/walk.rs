@@ -309,7 +309,12 @@ impl<'w, 'a> Search<'w, 'a> {
         const PLACES: usize = 3;
         let named = self.walk.files.named(paths::file_name(name), self.rules.case);
         for path in named.into_iter().filter(|path| !self.tried.contains(path)).take(PLACES) {
-            let told = |hint: &Hint| matches!(hint, Hint::ShadowedByRunpath { path: known, .. } | Hint::RunpathNotTransitive { path: known, .. } | Hint::Elsewhere(known) if *known == path);
+            let told = |hint: &Hint| match hint {
+                Hint::ShadowedByRunpath { path: known, .. }
+                | Hint::RunpathNotTransitive { path: known, .. }
+                | Hint::Elsewhere(known) => *known == path,
+                Hint::OtherArchitecture { .. } | Hint::NoDefaultLibraries => false,
+            };
             if self.missing.hints.iter().any(told) {
                 continue;
             }

@@ -51,7 +51,7 @@ fn name() -> impl Strategy<Value = String> {
         Just("@loader_path/../b.dylib".into()),
         Just("$ORIGIN/../../a".into()),
         Just("$ORIGIN".into()),
-        Just("".into()),
+        Just(String::new()),
         "[a-c]@@?V[12]",
         "[ab]>[a-d]![a-c]",
         "lib[ab].so![a-c]",
@@ -162,7 +162,8 @@ fn long_chains_take_time_in_proportion() {
 
 #[test]
 fn a_made_up_search_is_given_up() {
-    // Each of 300 libraries has 300 search folders of its own, which all later ones inherit, and needs 300 that are nowhere.
+    // Each of 300 libraries has 300 search folders of its own, which all later ones inherit, and needs 300 that are
+    // nowhere.
     let folders: Vec<String> = (0..300).map(|index| format!("d{index}")).collect();
     let missing: Vec<String> = (0..300).map(|index| format!("gone{index}.so")).collect();
     let names: Vec<String> = (0..=300).map(|index| format!("n{index}.so")).collect();

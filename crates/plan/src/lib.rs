@@ -25,6 +25,7 @@ mod stages;
 
 pub use config::yaml::{ConfigError, Place};
 pub use layout::Layout;
+pub use locks::{OLDEST_FOR_REPAIR, for_repair};
 pub use make::{SelectionError, lacks, make, target_of};
 pub use plan::*;
 pub use pyproject::Pyproject;

@@ -24,10 +24,10 @@ const REPAIR_WINDOWS: &str = include_str!("../../../ci/lock/repair-windows.txt")
 const BY_BACKEND: [(&str, &str); 3] = [("scikit_build_core", SCIKIT), ("setuptools", SETUPTOOLS), ("maturin", MATURIN)];
 
 /// The oldest Python that auditwheel 6.8 runs on.
-pub(crate) const OLDEST_FOR_REPAIR: PythonVersion = PythonVersion::new(3, 10);
+pub const OLDEST_FOR_REPAIR: PythonVersion = PythonVersion::new(3, 10);
 
 /// The lock of the repair tool.
-pub(crate) fn for_repair(os: Os) -> &'static str {
+pub fn for_repair(os: Os) -> &'static str {
     match os {
         Os::Linux => REPAIR_LINUX,
         Os::MacOs => REPAIR_MACOS,

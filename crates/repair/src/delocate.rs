@@ -70,6 +70,15 @@ impl Repairer for Delocate {
         vec![step]
     }
 
+    /// A universal wheel has to have both processors in every library.
+    fn suited(&self, _request: &Request, before: &Snapshot, mut step: Step) -> Step {
+        let universal = before.wheel.archive.path().file_name().is_some_and(|name| name.contains("_universal2"));
+        if universal && let Some(at) = step.argv.iter().position(|word| word == "--require-archs") {
+            step.argv.splice(at + 1..=at + 1, ["universal2".to_owned()]);
+        }
+        step
+    }
+
     fn understand(&self, log: &str) -> Option<Said> {
         if log.contains("larger updated load commands do not fit") || log.contains("headerpad") {
             return Some(Said::NoHeaderRoom(header_room(log).unwrap_or_default()));

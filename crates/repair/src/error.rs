@@ -105,6 +105,24 @@ pub enum RepairError {
         /// Why.
         reason: String,
     },
+    /// The tool reported success and left something that is no wheel.
+    #[error("`{tool}` reported success and left `{wheel}`, which cannot be read: {reason}")]
+    BadResult {
+        /// The tool.
+        tool: &'static str,
+        /// The file's name.
+        wheel: String,
+        /// Why.
+        reason: String,
+    },
+    /// The environment with the tool was not made yet.
+    #[error("{tool} is not installed in `{dir}`")]
+    NoEnvironment {
+        /// The tool.
+        tool: &'static str,
+        /// The environment's folder.
+        dir: Utf8PathBuf,
+    },
     /// The tool for wheels of this system does not run here.
     #[error("wheels for {target} cannot be repaired here: {tool} runs on that system only")]
     NoTool {
@@ -179,6 +197,8 @@ impl RepairError {
             | Self::Several { .. }
             | Self::Unrepaired { .. }
             | Self::BadWheel { .. }
+            | Self::BadResult { .. }
+            | Self::NoEnvironment { .. }
             | Self::NoTool { .. }
             | Self::ProgramMissing { .. }
             | Self::TooOld { .. } => None,
@@ -195,6 +215,7 @@ impl Explain for RepairError {
             | Self::LibraryNotFound { .. }
             | Self::TooOld { .. }
             | Self::ProgramMissing { .. }
+            | Self::NoEnvironment { .. }
             | Self::NoTool { .. } => Blame::Environment,
             Self::PolicyNotMet { .. }
             | Self::BadWheel { .. }
@@ -202,7 +223,7 @@ impl Explain for RepairError {
             | Self::NoHeaderRoom { .. }
             | Self::Overlay { .. }
             | Self::Purelib { .. } => Blame::Project,
-            Self::Nothing { .. } | Self::Several { .. } | Self::Unrepaired { .. } => Blame::Tool,
+            Self::Nothing { .. } | Self::Several { .. } | Self::Unrepaired { .. } | Self::BadResult { .. } => Blame::Tool,
             Self::RepairedBefore { .. } => Blame::User,
         }
     }
@@ -229,10 +250,11 @@ impl Explain for RepairError {
             ),
             Self::Purelib { .. } => Some("the build must mark the wheel as a platform's: `Root-Is-Purelib: false` in WHEEL".to_owned()),
             Self::RepairedBefore { .. } => Some("repair the wheel that the build made, not one that was repaired".to_owned()),
-            Self::Nothing { .. } | Self::Several { .. } | Self::Unrepaired { .. } => {
+            Self::Nothing { .. } | Self::Several { .. } | Self::Unrepaired { .. } | Self::BadResult { .. } => {
                 Some("the log says what it did; this is worth a report to the tool".to_owned())
             }
             Self::BadWheel { .. } => None,
+            Self::NoEnvironment { .. } => Some("its environment is made before the repair".to_owned()),
             Self::NoTool { .. } => Some("run it on that system".to_owned()),
             Self::ProgramMissing { programs, .. } => Some(if programs.contains(&"otool") || programs.contains(&"codesign") {
                 "on macOS they come with `xcode-select --install`; elsewhere LLVM's llvm-otool, llvm-install-name-tool and llvm-lipo can \

@@ -68,9 +68,13 @@ pub fn run(request: &Request, steps: &[Step], given: &Utf8Path, runner: &Runner<
         }
     }
     let made = the_one(request, tool)?;
-    let finished = settle::finish(request, tool, &made, runner)?;
+    let left = |error: RepairError| match error {
+        RepairError::BadWheel { wheel, reason } => RepairError::BadResult { tool: tool.name(), wheel, reason },
+        error => error,
+    };
+    let finished = settle::finish(request, tool, &made, runner).map_err(left)?;
     let name = finished.file_name().unwrap_or_default();
-    let after = Snapshot::read(&finished)?;
+    let after = Snapshot::read(&finished).map_err(left)?;
     let facts = check::facts(request, name, &before, &after)?;
     if !facts.hold() && is_same(&before, &after) {
         // It reported success and wrote what it was given.
@@ -138,6 +142,9 @@ fn check_tools(request: &Request, tool: &dyn Repairer) -> Result<(), RepairError
     let windows = cfg!(windows);
     if tool.runs_on().is_some_and(|os| os.name() != std::env::consts::OS) {
         return Err(RepairError::NoTool { tool: tool.name(), target: request.target.to_string() });
+    }
+    if !request.tools.python.is_file() {
+        return Err(RepairError::NoEnvironment { tool: tool.name(), dir: request.tools.dir.clone() });
     }
     for minimum in tool.minimums() {
         let Some(found) = installed(&request.tools.dir, minimum.distribution) else { continue };

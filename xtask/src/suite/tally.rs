@@ -55,6 +55,8 @@ impl Tally {
         // Tests that the harness counts as passed and that said they were skipped, at least in part.
         let mut hollow = 0;
         let (mut in_successes, mut said) = (false, false);
+        // How many tests the program at hand runs: a result that says otherwise is the output of a test.
+        let mut running = None;
         for line in text.lines() {
             let line = line.trim();
             if line == "successes:" || line == "failures:" {
@@ -65,10 +67,16 @@ impl Tally {
                 tally.skip(reason.trim());
                 hollow += usize::from(in_successes && !said);
                 said = true;
+            } else if let Some(rest) = line.strip_prefix("running ").filter(|_| running.is_none()) {
+                running = rest.split_once(" test").and_then(|(number, _)| number.parse::<usize>().ok());
             } else if let Some(numbers) = line.strip_prefix("test result: ") {
-                tally.passed += number_before(numbers, " passed;");
-                tally.failed += number_before(numbers, " failed;");
-                in_successes = false;
+                let [passed, failed, ignored] =
+                    [" passed;", " failed;", " ignored;"].map(|word| number_before(numbers, word));
+                if running == Some(passed + failed + ignored) {
+                    tally.passed += passed;
+                    tally.failed += failed;
+                    (running, in_successes) = (None, false);
+                }
             } else if let Some((_, reason)) =
                 line.strip_prefix("test ").and_then(|line| line.split_once(" ... ignored"))
             {
@@ -146,7 +154,7 @@ pub(crate) fn failures(text: &str) -> String {
         if inside {
             let _ = writeln!(shown, "{line}");
         }
-        inside &= !line.starts_with("test result: ");
+        inside &= !line.starts_with("test result: FAILED");
     }
     if shown.is_empty() || text.contains("could not compile") {
         let lines: Vec<&str> = text.lines().collect();
@@ -189,6 +197,7 @@ failures:
 ---- bad stdout ----
 thread 'bad' panicked at src/lib.rs:1:1:
 left is not right
+test result: ok. 7 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.01s
 
 
 failures:
@@ -215,7 +224,7 @@ test result: ok. 1 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out; fini
     #[test]
     fn failures_are_shown_with_their_program_and_nothing_else() {
         let shown = failures(PRINTED);
-        assert!(shown.starts_with("     Running unittests src/lib.rs"), "{shown}");
+        assert!(shown.trim_start().starts_with("Running unittests src/lib.rs"), "{shown}");
         assert!(shown.contains("left is not right") && !shown.contains("some talk"), "{shown}");
         assert!(shown.trim_end().ends_with("finished in 0.01s"), "{shown}");
         let broken = "   Compiling a\nerror[E0425]: cannot find value `x`\nerror: could not compile `a`\n";

@@ -7,10 +7,8 @@ use crate::output;
 use crate::registry::REGISTRY;
 use audit::{Judge, Options};
 use capi::Python;
-use diagnostics::{Adjustments, Examined, Format, Judged, Report, Style, Summary, Tool};
+use diagnostics::{Examined, Format, Judged, Report, Style, Summary, Tool};
 use exec::Cancel;
-use plan::settings::CONFIG_FILE;
-use plan::{Given, Settings};
 use platform::{PythonRequest, PythonVersion};
 use std::io::IsTerminal;
 
@@ -20,7 +18,7 @@ pub(crate) fn run(global: &Global, args: &SymbolsArgs, cancel: &Cancel) -> Resul
     for source in &args.source {
         source.metadata().map_err(|error| Failure::usage(format!("--source: `{source}` cannot be read: {error}")))?;
     }
-    let adjustments = adjustments(global)?;
+    let adjustments = plan::settings::rules(&context::root(global)?, &REGISTRY)?;
     let mut subjects = Vec::new();
     let mut findings = Vec::new();
     let mut examined = Examined::default();
@@ -67,16 +65,6 @@ fn version(python: Python) -> PythonVersion {
         capi::Build::Gil => version,
         capi::Build::FreeThreaded => version.without_gil(),
     }
-}
-
-/// What ci/wheels.yaml says of rules; nothing where there is none.
-fn adjustments(global: &Global) -> Result<Adjustments, Failure> {
-    let root = context::root(global)?;
-    if !root.join(CONFIG_FILE).is_file() {
-        return Ok(Adjustments::none());
-    }
-    let given = Given { python: None, targets: None };
-    Ok(Settings::load(&root, &given, &REGISTRY)?.adjustments)
 }
 
 fn render<S: serde::Serialize>(

@@ -1,10 +1,10 @@
 //! dyld's search.
 //!
-//! What is loaded is recognised by its path and its install name. `@loader_path` and `@executable_path` stand for the requirer's and
-//! the program's folder; `@rpath` for each `LC_RPATH` of the requirer, then of those that brought it, then of the
-//! program. A path that leads nowhere is tried by its file name in the fallback folders. System libraries are not files (they
-//! are in the shared cache): the providers answer for the install name as written. A file without the right architecture is
-//! passed over.
+//! What is loaded is recognised by its path and its install name. `@loader_path` and `@executable_path` stand for
+//! the requirer's and the program's folder; `@rpath` for each `LC_RPATH` of the requirer, then of those that
+//! brought it, then of the program. A path that leads nowhere is tried by its file name in the fallback folders.
+//! System libraries are not files (they are in the shared cache): the providers answer for the install name as
+//! written. A file without the right architecture is passed over.
 
 use super::Rules;
 use crate::closure::{By, MemberId, Missing};
@@ -25,7 +25,8 @@ pub struct Dyld {
     pub program: Utf8PathBuf,
     /// The program's `LC_RPATH`, expanded.
     pub program_rpaths: Vec<Utf8PathBuf>,
-    /// `DYLD_FALLBACK_LIBRARY_PATH`: `/usr/local/lib` and `/usr/lib` by default. Whether anything lies there [`crate::Files`] says.
+    /// `DYLD_FALLBACK_LIBRARY_PATH`: `/usr/local/lib` and `/usr/lib` by default. Whether anything lies there
+    /// [`crate::Files`] says.
     pub fallback: Vec<Utf8PathBuf>,
     /// Folders that stand in for those where libraries will be: searched by file name, last.
     pub extra: Vec<Utf8PathBuf>,

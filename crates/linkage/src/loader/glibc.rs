@@ -1,10 +1,10 @@
 //! glibc's search (`_dl_map_object` in `elf/dl-load.c`).
 //!
-//! What is loaded is recognised by the name it was asked for by, its path, its soname, its inode. A name with a slash is a path. Any
-//! other is looked for in: the RPATHs of the requirer and of those that brought it, each only if that object has no RUNPATH, and
-//! none at all if the requirer has one; the program's RPATH; `LD_LIBRARY_PATH`; the requirer's RUNPATH; the cache and the
-//! default folders, unless `DF_1_NODEFLIB`. In each folder first below `glibc-hwcaps/`. A file of another class or machine is
-//! skipped; one that is no ELF at all ends the search.
+//! What is loaded is recognised by the name it was asked for by, its path, its soname, its inode. A name with a
+//! slash is a path. Any other is looked for in: the RPATHs of the requirer and of those that brought it, each only
+//! if that object has no RUNPATH, and none at all if the requirer has one; the program's RPATH; `LD_LIBRARY_PATH`;
+//! the requirer's RUNPATH; the cache and the default folders, unless `DF_1_NODEFLIB`. In each folder first below
+//! `glibc-hwcaps/`. A file of another class or machine is skipped; one that is no ELF at all ends the search.
 
 use super::Rules;
 use crate::closure::{By, Hint, MemberId, Missing};

@@ -1,10 +1,10 @@
 //! musl's search (`load_library` in `ldso/dynlink.c`).
 //!
-//! A handful of names are musl itself. What is loaded is recognised by its file name if a search found it, and by its
-//! inode; sonames play no part. Any other name without a slash is looked for in `LD_LIBRARY_PATH`, then in the search paths of the
-//! requirer and of all that brought it (RUNPATH, or RPATH where there is none; both reach through), then in the
-//! system's folders. The first file of that name ends the search, whatever it is. A search path with a `$` that is not
-//! `$ORIGIN` is ignored as a whole.
+//! A handful of names are musl itself. What is loaded is recognised by its file name if a search found it, and by
+//! its inode; sonames play no part. Any other name without a slash is looked for in `LD_LIBRARY_PATH`, then in the
+//! search paths of the requirer and of all that brought it (RUNPATH, or RPATH where there is none; both reach
+//! through), then in the system's folders. The first file of that name ends the search, whatever it is. A search
+//! path with a `$` that is not `$ORIGIN` is ignored as a whole.
 
 use super::Rules;
 use crate::closure::{By, MemberId, Missing, What};

@@ -1,10 +1,11 @@
 //! Windows' search, as CPython 3.8 and later call it for extensions: `LoadLibraryExW` with
 //! `LOAD_LIBRARY_SEARCH_DEFAULT_DIRS | LOAD_LIBRARY_SEARCH_DLL_LOAD_DIR`.
 //!
-//! What is loaded is recognised by its base name, whatever its folder. API sets are no files. Known DLLs come from the system
-//! before any folder is looked at. Then: the folder of the DLL that was opened (not of the requirer), the program's folder,
-//! those added by `os.add_dll_directory`, the system's. The first file of that name ends the search. A delay import is loaded later,
-//! by a call without these flags: neither the DLL's folder nor the added ones are searched then.
+//! What is loaded is recognised by its base name, whatever its folder. API sets are no files. Known DLLs come from
+//! the system before any folder is looked at. Then: the folder of the DLL that was opened (not of the requirer),
+//! the program's folder, those added by `os.add_dll_directory`, the system's. The first file of that name ends the
+//! search. A delay import is loaded later, by a call without these flags: neither the DLL's folder nor the added
+//! ones are searched then.
 
 use super::Rules;
 use crate::closure::{By, Hint, MemberId, Missing};

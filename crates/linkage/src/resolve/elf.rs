@@ -71,9 +71,9 @@ const FIRST: u16 = 2;
 
 /// The export that a reference to `name` with this version finds in an image.
 ///
-/// A reference with a version takes the definition of that version, or one without a version. A reference without takes a
-/// definition without, or of the first version defined (index 2, hidden or not), else the one definition that is not
-/// hidden, if it is the only one. musl takes the first that is not hidden.
+/// A reference with a version takes the definition of that version, or one without a version. A reference without
+/// takes a definition without, or of the first version defined (index 2, hidden or not), else the one definition
+/// that is not hidden, if it is the only one. musl takes the first that is not hidden.
 pub(crate) fn find(image: &Image, name: &str, hash: u32, version: Option<&str>, versioned: bool) -> Option<u32> {
     let table = &image.symbols;
     let mut candidates = table.find(name, hash);

@@ -1,5 +1,5 @@
-//! Our verdict against the real loader's: each situation is built with gcc, loaded by a small program, and judged by this
-//! crate from the same files. Where there is no gcc or no glibc, it is skipped.
+//! Our verdict against the real loader's: each situation is built with gcc, loaded by a small program, and judged
+//! by this crate from the same files. Where there is no gcc or no glibc, it is skipped.
 #![allow(clippy::unwrap_used, clippy::print_stdout)] // also in what the tests share
 
 mod disk;
@@ -99,7 +99,27 @@ fn judge(situation: &Situation, folder: &Utf8Path, host: &Host) -> Verdict {
 }
 
 #[test]
-fn agrees_with_the_real_loader() {
+fn agrees_on_where_libraries_are_found() {
+    agrees(&situations::search());
+}
+
+#[test]
+fn agrees_on_symbols() {
+    agrees(&situations::symbols());
+}
+
+#[test]
+fn agrees_on_versions() {
+    agrees(&situations::versioned());
+}
+
+#[test]
+fn agrees_on_what_is_refused() {
+    agrees(&situations::refused());
+}
+
+/// Builds, loads and judges each.
+fn agrees(all: &[Situation]) {
     let Some(host) = Host::find() else { return };
     let scratch = tempfile::tempdir().unwrap();
     let scratch = Utf8PathBuf::from_path_buf(scratch.path().canonicalize().unwrap()).unwrap();
@@ -107,7 +127,6 @@ fn agrees_with_the_real_loader() {
         println!("skipped: gcc cannot build a program: {error}");
         return;
     }
-    let all = situations::all();
     let (mut wrong, mut compared) = (Vec::new(), 0);
     for (index, situation) in all.iter().enumerate() {
         let folder = scratch.join(index.to_string());
@@ -151,8 +170,8 @@ fn agrees_with_the_real_loader() {
     assert!(wrong.is_empty(), "{} wrong:\n{}", wrong.len(), wrong.join("\n"));
 }
 
-/// Some of the libraries that this system has, each opened alone by a program with few libraries of its own. What they need is decided
-/// by their makers, not by us.
+/// Some of the libraries that this system has, each opened alone by a program with few libraries of its own. What
+/// they need is decided by their makers, not by us.
 #[test]
 fn agrees_on_the_libraries_of_this_system() {
     const AT_MOST: usize = 60;

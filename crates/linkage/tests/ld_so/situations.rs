@@ -31,8 +31,8 @@ pub(crate) struct Situation {
     pub(crate) loads: Option<bool>,
     /// A part of what we say when it does not load.
     pub(crate) why: &'static str,
-    /// A symbol of the last opened file: `int probe(void)` returns what it returned, and the file whose name ends with that digit must be
-    /// what we bind it to.
+    /// A symbol of the last opened file: `int probe(void)` returns what it returned, and the file whose name ends
+    /// with that digit must be what we bind it to.
     pub(crate) probe: Option<&'static str>,
 }
 
@@ -76,7 +76,7 @@ const VERSIONED: &str = "-Wl,-soname,liba.so -Wl,--version-script,@/versions";
 /// Uses the C library, so that the file has a version table.
 const A_WITH_LIBC: &str = "#include <stdlib.h>\nint a(void) { return abs(atoi(\"1\")); }";
 
-fn search() -> Vec<Situation> {
+pub(crate) fn search() -> Vec<Situation> {
     vec![
         loads("nothing needed", vec![Lib("ext.so", "int ext(void) { return 1; }", "")], EXT),
         fails("library missing", vec![a(""), ext("-L@/libs"), Remove("libs/liba.so")], EXT, "`liba.so`, needed by"),
@@ -293,7 +293,7 @@ fn search() -> Vec<Situation> {
     ]
 }
 
-fn symbols() -> Vec<Situation> {
+pub(crate) fn symbols() -> Vec<Situation> {
     vec![
         fails("nobody defines it", vec![Lib("ext.so", USE_A, "")], EXT, "nothing in its scope defines it"),
         loads(
@@ -485,7 +485,7 @@ fn symbols() -> Vec<Situation> {
     ]
 }
 
-fn versioned() -> Vec<Situation> {
+pub(crate) fn versioned() -> Vec<Situation> {
     const V1: &str = "V1 { global: a; local: *; };";
     const V2: &str = "V2 { global: a; local: *; };";
     vec![
@@ -617,7 +617,7 @@ fn versioned() -> Vec<Situation> {
     ]
 }
 
-fn refused() -> Vec<Situation> {
+pub(crate) fn refused() -> Vec<Situation> {
     const TLS: &str = "-ftls-model=initial-exec";
     vec![
         loads(
@@ -691,7 +691,8 @@ fn other_machine(bytes: &mut [u8]) {
     bytes[18..20].copy_from_slice(&8_u16.to_le_bytes());
 }
 
-/// Points `vn_file` of the first version need at another string of the same table: at `liba.so` without its first letter.
+/// Points `vn_file` of the first version need at another string of the same table: at `liba.so` without its first
+/// letter.
 fn misname_version_need(bytes: &mut [u8]) {
     let offset = {
         let Ok(objfile::File::Object(object)) = objfile::parse(bytes) else { panic!("no object") };
@@ -759,9 +760,4 @@ fn small_pages(bytes: &mut [u8]) {
         (0..count).map(|index| start + index * 56).rfind(|&at| bytes[at..at + 4] == 1_u32.to_le_bytes()).unwrap();
     let address = u64::from_le_bytes(bytes[last + 16..last + 24].try_into().unwrap()) + 2048;
     bytes[last + 16..last + 24].copy_from_slice(&address.to_le_bytes());
-}
-
-/// All of them.
-pub(crate) fn all() -> Vec<Situation> {
-    [search(), symbols(), versioned(), refused()].into_iter().flatten().collect()
 }

@@ -9,8 +9,9 @@ use objfile::{
 };
 use wheelproof_linkage::Image;
 
-/// A file, short to write down. Symbols are written as `name`, `name@VERSION` (hidden) or `name@@VERSION`; imports from a
-/// library as `library!name`, exports that are forwarded as `name>library!symbol`, weak ones with `?` at the end, unique ones with `*`, `#7` is an ordinal.
+/// A file, short to write down. Symbols are written as `name`, `name@VERSION` (hidden) or `name@@VERSION`; imports
+/// from a library as `library!name`, exports that are forwarded as `name>library!symbol`, weak ones with `?` at the
+/// end, unique ones with `*`, `#7` is an ordinal.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Made<'a> {
     pub(crate) path: &'a str,

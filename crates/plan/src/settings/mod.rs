@@ -256,16 +256,7 @@ impl Settings {
     /// # Errors
     /// A [`ConfigError`] with file, line, column and the line itself.
     pub fn load(root: &Utf8Path, given: &Given, registry: &Registry) -> Result<Self, ConfigError> {
-        let path = root.join(CONFIG_FILE);
-        let text = match fs_err::read(&path) {
-            Ok(bytes) => Some(String::from_utf8(bytes).map_err(|error| not_utf8(&error))?),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
-            Err(error) => {
-                let message = format!("`{CONFIG_FILE}` cannot be read: {error}");
-                return Err(ConfigError::new(CONFIG_FILE.into(), "", Place::default(), message));
-            }
-        };
-        match text {
+        match text(root)? {
             Some(text) => {
                 let file: WheelsFile = yaml::from_str(CONFIG_FILE.into(), &text)?;
                 Resolver::new(root, &text).resolve(file, given, registry)
@@ -280,6 +271,30 @@ impl Settings {
                 format!("`{root}` has neither {CONFIG_FILE} nor a pyproject.toml"),
             )
             .help("name the project's folder with --project DIR, or write ci/wheels.yaml (docs/configuration.md)")),
+        }
+    }
+}
+
+/// What ci/wheels.yaml says of rules, for commands that look at files and build nothing: its projects may be absent.
+///
+/// # Errors
+/// A [`ConfigError`] as [`Settings::load`] gives it.
+pub fn rules(root: &Utf8Path, registry: &Registry) -> Result<Adjustments, ConfigError> {
+    let Some(text) = text(root)? else { return Ok(Adjustments::none()) };
+    let file: WheelsFile = yaml::from_str(CONFIG_FILE.into(), &text)?;
+    let resolver = Resolver::new(root, &text);
+    resolver.version(&file)?;
+    resolver.rules(file.rules.unwrap_or_default(), registry)
+}
+
+/// The text of ci/wheels.yaml; none when there is no such file.
+fn text(root: &Utf8Path) -> Result<Option<String>, ConfigError> {
+    match fs_err::read(root.join(CONFIG_FILE)) {
+        Ok(bytes) => Ok(Some(String::from_utf8(bytes).map_err(|error| not_utf8(&error))?)),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => {
+            let message = format!("`{CONFIG_FILE}` cannot be read: {error}");
+            Err(ConfigError::new(CONFIG_FILE.into(), "", Place::default(), message))
         }
     }
 }

@@ -55,16 +55,22 @@ impl<'a> Resolver<'a> {
         if place == Place::default() { Origin::Default } else { Origin::File(CONFIG_FILE.into(), place) }
     }
 
+    /// Refuses a format that this program does not know.
+    pub(super) fn version(&self, file: &WheelsFile) -> Result<(), ConfigError> {
+        if file.version.value != 1 {
+            let message = format!("version {} of this format is not known", file.version.value);
+            return Err(self.error(file.version.place, message).help("this program reads `version: 1`"));
+        }
+        Ok(())
+    }
+
     pub(super) fn resolve(
         mut self,
         file: WheelsFile,
         given: &Given,
         registry: &Registry,
     ) -> Result<Settings, ConfigError> {
-        if file.version.value != 1 {
-            let message = format!("version {} of this format is not known", file.version.value);
-            return Err(self.error(file.version.place, message).help("this program reads `version: 1`"));
-        }
+        self.version(&file)?;
         let python = self.python(file.python.as_ref(), given)?;
         let llvm = file.llvm.as_ref().map(|llvm| self.llvm("llvm", llvm)).transpose()?.unwrap_or_default();
         let targets = self.targets(file.targets.as_ref(), given)?;
@@ -258,7 +264,7 @@ impl<'a> Resolver<'a> {
         Ok(entry)
     }
 
-    fn rules(
+    pub(super) fn rules(
         &self,
         entries: BTreeMap<String, Located<RuleEntry>>,
         registry: &Registry,

@@ -71,8 +71,8 @@ fn success_without_a_wheel_with_two_and_with_the_given_one() {
             "`delvewheel` left 2 wheels where one was asked for: pkg-1.0-cp313-cp313-win_amd64.whl, pkg-1.1-cp313-cp313-win_amd64.whl",
         ),
         ("cp \"$WHEEL\" \"$OUT\"", "`delvewheel` reported success and left the wheel as it was:\n  `pkg/_core.cp313-win_amd64.pyd` needs `helper.dll`, which is neither in the wheel nor Windows' or Python's"),
-        ("printf 'PK\\005\\006\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0' > \"$OUT/pkg-1.0-cp313-cp313-win_amd64.whl\"", "`pkg-1.0-cp313-cp313-win_amd64.whl` cannot be read: "),
-        ("head -c 3000 \"$WHEEL\" > \"$OUT/pkg-1.0-cp313-cp313-win_amd64.whl\"", "`pkg-1.0-cp313-cp313-win_amd64.whl` cannot be read: "),
+        ("printf 'PK\\005\\006\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0' > \"$OUT/pkg-1.0-cp313-cp313-win_amd64.whl\"", "`delvewheel` reported success and left `pkg-1.0-cp313-cp313-win_amd64.whl`, which cannot be read: "),
+        ("head -c 3000 \"$WHEEL\" > \"$OUT/pkg-1.0-cp313-cp313-win_amd64.whl\"", "`delvewheel` reported success and left `pkg-1.0-cp313-cp313-win_amd64.whl`, which cannot be read: "),
     ] {
         let bench = Bench::new();
         let (request, wheel) = with_tool(&bench, script);

@@ -1,0 +1,81 @@
+//! The commands that build nothing, called as a user calls them: what they print, in which format, with which exit code.
+
+use wheelproof_tests::{Project, program, repository};
+
+fn fixture(name: &str) -> String {
+    repository().join("tests/fixtures/symbols").join(name).to_string()
+}
+
+#[test]
+fn symbols_in_every_format() {
+    let wheel = fixture("internal_symbol-1-cp313-cp313-linux_x86_64.whl");
+    let project = Project::new();
+    let run = |format: &str| program(project.root()).args(["symbols", &wheel, "--format", format]).run();
+    let json = run("json").exits(0).json();
+    assert_eq!(json["schema_version"], 1);
+    assert_eq!(json["subjects"][0]["python"][0], "cp313");
+    let rules: Vec<&str> = json["findings"].as_array().unwrap().iter().filter_map(|f| f["rule"].as_str()).collect();
+    assert!(rules.contains(&"internal-symbol"), "{rules:?}");
+    let sarif = run("sarif").exits(0).json();
+    assert_eq!(sarif["version"], "2.1.0");
+    let _ = run("github").exits(0).says(&["::warning", "internal-symbol"]);
+    let _ = run("markdown").exits(0).says(&["internal-symbol"]);
+    let _ = run("text").exits(0).says(&["warning[internal-symbol]", "= help:"]);
+}
+
+#[test]
+fn symbols_exit_codes() {
+    let project = Project::new().file("empty/readme.txt", "no binary");
+    let missing = fixture("missing_symbol-1-cp313-cp313-linux_x86_64.whl");
+    for (arguments, code, said) in [
+        (vec!["symbols", missing.as_str()], 1, "missing-symbol"),
+        (vec!["symbols", "nowhere.whl"], 2, "`nowhere.whl`"),
+        (vec!["symbols", "empty"], 5, "no binary"),
+        (vec!["symbols"], 2, "<PATH>..."),
+        (vec!["symbols", missing.as_str(), "--python", "3.42"], 2, "3.42"),
+        (vec!["symbols", missing.as_str(), "--format", "yaml"], 2, "possible values"),
+    ] {
+        let _ = program(project.root()).args(&arguments).run().exits(code).says(&[said]);
+    }
+}
+
+/// An acceptance in ci/wheels.yaml holds for `symbols`, whether the project it lists is there or not; one that nothing
+/// meets any more is reported.
+#[test]
+fn symbols_and_what_was_accepted() {
+    let wheel = fixture("missing_symbol-1-cp313-cp313-linux_x86_64.whl");
+    let accepted = |symbol: &str| {
+        let rules = format!("missing-symbol: {{ accept: [{{ symbol: \"{symbol}\", reason: looked at }}] }}");
+        let file = format!("version: 1\nprojects: [{{ path: not/here }}]\nrules:\n  {rules}\n");
+        let project = Project::new().file("ci/wheels.yaml", file);
+        program(project.root()).args(["symbols", &wheel]).run()
+    };
+    let _ = accepted("*").exits(0);
+    let _ = accepted("PyNothingOfTheSort").exits(1).says(&["stale-acceptance"]);
+}
+
+#[test]
+fn explain_lists_and_shows() {
+    let project = Project::new();
+    let _ = program(project.root()).args(["explain"]).run().exits(0).says(&["PY101", "host-library-leak", "CI690"]);
+    for name in ["missing-symbol", "PY101"] {
+        let _ = program(project.root()).args(["explain", name]).run().exits(0).says(&["missing-symbol"]);
+    }
+    let _ = program(project.root()).args(["explain", "mising-symbol"]).run().exits(2).says(&["missing-symbol"]);
+}
+
+/// A target without a runner cannot become a CI job.
+#[test]
+fn matrix_needs_runners() {
+    let pyproject = "[project]\nname = \"x\"\n[build-system]\nrequires = [\"setuptools\"]\n";
+    let project = |targets: &str| {
+        let file = format!("version: 1\nprojects: [{{ path: . }}]\npython: [\"3.12\"]\ntargets: {{ {targets} }}\n");
+        Project::new().file("pyproject.toml", pyproject).file("ci/wheels.yaml", file)
+    };
+    let with = project("macos-arm64: { runner: macos-14 }");
+    let json = program(with.root()).args(["matrix", "--format", "github"]).run().exits(0).json();
+    assert_eq!(json["include"][0]["id"], "cp312-macosx_arm64");
+    assert_eq!(json["include"][0]["runner"], "macos-14");
+    let without = project("linux-x86_64: {}");
+    let _ = program(without.root()).args(["matrix"]).run().exits(2).says(&["names no runner", "runner:"]);
+}
