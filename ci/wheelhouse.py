@@ -56,7 +56,7 @@ def fetch(folder, name, platforms, seconds):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    default = os.environ.get("WHEELPROOF_WHEELHOUSE", "/tmp/wheelhouse")
+    default = os.environ.get("WHEELPROOF_WHEELHOUSE", "target/wheelproof/wheelhouse")
     parser.add_argument("folder", nargs="?", type=pathlib.Path, default=pathlib.Path(default))
     parser.add_argument("--minutes", type=float, default=20)
     parser.add_argument("--system", action="append", choices=list(PLATFORMS))

@@ -43,7 +43,7 @@ fn bench(matches: &ArgMatches) -> Result<u8> {
     let (mut ours, mut byhand, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..runs.max(1) {
         let a = bench.ours(&["--force"])?;
-        let b = bench.by_hand(&plan)?;
+        let b = Bench::by_hand(&plan)?;
         ratios.push(a.as_secs_f64() / b.as_secs_f64());
         ours.push(a.as_secs_f64());
         byhand.push(b.as_secs_f64());
@@ -88,8 +88,8 @@ struct Bench {
 impl Bench {
     /// A copy of the project, so that dist/ and target/ of the repository stay as they are.
     fn prepare(&self, project: &str) -> Result<()> {
-        let _ = std::fs::remove_dir_all(&self.scratch);
-        std::fs::create_dir_all(&self.scratch)?;
+        let _ = fs_err::remove_dir_all(&self.scratch);
+        fs_err::create_dir_all(&self.scratch)?;
         let copied = Process::new("cp").args(["-r", &format!("{project}/."), self.scratch.as_str()]).status();
         anyhow::ensure!(copied.is_ok_and(|status| status.success()), "`{project}` cannot be copied");
         Ok(())
@@ -116,7 +116,7 @@ impl Bench {
     }
 
     /// The plan's own command lines, one after another, without this program: the folders that it left are used again.
-    fn by_hand(&self, plan: &Value) -> Result<Duration> {
+    fn by_hand(plan: &Value) -> Result<Duration> {
         let steps = plan.pointer("/builds/0/steps").and_then(Value::as_array).context("the plan has no build")?;
         let work = steps
             .iter()
@@ -167,5 +167,5 @@ impl Bench {
 
 fn the_only(dir: &Utf8Path) -> Result<Utf8PathBuf> {
     let entry = dir.read_dir_utf8().ok().and_then(|mut entries| entries.next()?.ok());
-    entry.map(|entry| entry.into_path()).with_context(|| format!("`{dir}` is empty"))
+    entry.map(camino::Utf8DirEntry::into_path).with_context(|| format!("`{dir}` is empty"))
 }

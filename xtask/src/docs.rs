@@ -15,7 +15,7 @@ fn run(matches: &ArgMatches) -> u8 {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let path = root.join("docs/rules.md");
     let wanted = wheelproof::rules_page();
-    let there = std::fs::read_to_string(&path).unwrap_or_default();
+    let there = fs_err::read_to_string(&path).unwrap_or_default();
     if there == wanted {
         return wheelproof::exit::FINE;
     }
@@ -23,7 +23,7 @@ fn run(matches: &ArgMatches) -> u8 {
         say("docs/rules.md is stale; `cargo xtask docs` writes it anew");
         return wheelproof::exit::FINDINGS;
     }
-    match std::fs::write(&path, wanted) {
+    match fs_err::write(&path, wanted) {
         Ok(()) => wheelproof::exit::FINE,
         Err(error) => {
             say(&format!("docs/rules.md cannot be written: {error}"));

@@ -61,6 +61,7 @@ pub enum BuildError {
 fn ending(step: &StepError) -> String {
     match step {
         StepError::Failed { status, .. } => status.to_string(),
+        StepError::TimedOut { limit_seconds, .. } => format!("it took longer than {limit_seconds} s"),
         other => other.to_string(),
     }
 }
@@ -88,6 +89,9 @@ impl Explain for BuildError {
     }
 
     fn hint(&self) -> Option<String> {
+        if matches!(self.step_error(), Some(StepError::TimedOut { .. })) {
+            return Some("if it only needs longer, raise `time_limits: { build: … }` in ci/wheels.yaml".to_owned());
+        }
         match self {
             Self::Step(error) | Self::Sources(SourcesError::Step(error)) => error.hint(),
             Self::Backend { step, .. } => step.hint(),

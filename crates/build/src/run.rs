@@ -59,7 +59,7 @@ fn said_no(request: &Request, step: &str, error: StepError) -> BuildError {
         _ => return error.into(),
     };
     match error {
-        StepError::Failed { .. } => {
+        StepError::Failed { .. } | StepError::TimedOut { .. } => {
             BuildError::Backend { what, backend: request.backend.clone(), step: Box::new(error) }
         }
         other => other.into(),

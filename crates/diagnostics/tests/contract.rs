@@ -265,7 +265,7 @@ fn check_sarif_run(sarif: &Value) {
 fn sarif_keeps_to_the_standard() {
     let schema = std::env::var("WHEELPROOF_SARIF_SCHEMA").ok();
     if schema.is_none() {
-        println!("skipped the standard's own schema: WHEELPROOF_SARIF_SCHEMA does not name its file");
+        println!("skipped: the standard's own schema: WHEELPROOF_SARIF_SCHEMA does not name its file");
     }
     let schema: Option<Value> =
         schema.map(|path| serde_json::from_str(&fs_err::read_to_string(path).unwrap()).unwrap());

@@ -149,7 +149,7 @@ impl Tree {
     }
 
     fn demand(&self, path: &Utf8Path, architecture: Architecture) -> At {
-        let Some(open) = self.on_demand.as_ref().filter(|_| path.as_str().starts_with('/')) else { return At::Absent };
+        let Some(open) = self.on_demand.as_ref().filter(|_| paths::is_absolute(path)) else { return At::Absent };
         if let Some(place) = self.asked.lock().unwrap_or_else(PoisonError::into_inner).get(path) {
             return place.at(architecture);
         }

@@ -33,6 +33,11 @@ pub(crate) fn join(folder: &Utf8Path, name: &str) -> Utf8PathBuf {
     normalise(&format!("{folder}/{name}"), false)
 }
 
+/// Whether a path starts at a root or at a drive: `/usr`, `C:/py`.
+pub(crate) fn is_absolute(path: &Utf8Path) -> bool {
+    matches!(path.as_str().as_bytes(), [b'/' | b'\\', ..] | [b'A'..=b'Z' | b'a'..=b'z', b':', b'/' | b'\\', ..])
+}
+
 /// The part after the last slash, or backslash.
 pub(crate) fn file_name(path: &str) -> &str {
     path.rsplit(['/', '\\']).next().unwrap_or(path)
@@ -89,6 +94,13 @@ mod tests {
             assert_eq!(normalise(path, false), expected, "{path}");
         }
         assert_eq!(normalise(r"C:\x\..\y/z", true), "C:/y/z");
+    }
+
+    #[test]
+    fn absolute_paths() {
+        for (path, expected) in [("/usr", true), ("C:/py", true), ("pkg/x.so", false), ("c:x", false), ("", false)] {
+            assert_eq!(is_absolute(Utf8Path::new(path)), expected, "{path}");
+        }
     }
 
     #[test]

@@ -4,7 +4,7 @@ use crate::make::{Planner, interpreter_for, lacks, target_of};
 use crate::plan::Obstacle;
 use host::Interpreter;
 use host::packages::Need;
-use llvm::Linkage;
+use llvm::{Linkage, NoLlvm};
 use platform::PythonVersion;
 
 /// What stands in the way, what would help, what would have to be installed.
@@ -44,17 +44,13 @@ impl Planner<'_> {
                 needs: Vec::new(),
             });
         };
-        let mut own = Vec::new();
-        let (major, minor) = (python.major, python.minor);
-        if !interpreter.has_venv {
-            own.push(Need::PythonVenv(format!("{major}.{minor}")));
-        }
-        if self.compiles() && !interpreter.has_headers {
-            own.push(Need::PythonHeaders(format!("{major}.{minor}")));
-        }
+        let own = self.own_needs(interpreter, python);
         let common = self.common_needs();
-        let llvm = self.llvm()?;
-        let mut needs: Vec<Need> = common.iter().cloned().chain(own.iter().cloned()).collect();
+        let mut needs: Vec<Need> = common.iter().chain(&own).cloned().collect();
+        let llvm = match self.llvm() {
+            Ok(llvm) => llvm,
+            Err(none) => return Err(self.without_llvm(&none, needs)),
+        };
         if let Some(llvm) = &llvm {
             needs.extend(self.cmake_packages(llvm));
         }
@@ -65,6 +61,34 @@ impl Planner<'_> {
             if common.is_empty() && needs.len() == own.len() { Obstacle::Installable } else { Obstacle::Missing };
         let what = needs.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
         Err(Refusal { obstacle, reason: format!("missing: {what}"), remedy: self.how_to_install(&needs), needs })
+    }
+
+    /// What this build's interpreter lacks.
+    fn own_needs(&self, interpreter: &Interpreter, python: PythonVersion) -> Vec<Need> {
+        let series = format!("{}.{}", python.major, python.minor);
+        let mut own = Vec::new();
+        if !interpreter.has_venv {
+            own.push(Need::PythonVenv(series.clone()));
+        }
+        if self.compiles() && !interpreter.has_headers {
+            own.push(Need::PythonHeaders(series));
+        }
+        own
+    }
+
+    /// The refusal for want of an LLVM; names everything else that is missing too, so that one installation mends all.
+    fn without_llvm(&self, none: &NoLlvm, mut needs: Vec<Need>) -> Refusal {
+        let manager = self.world.package_manager.as_ref();
+        let remedy = match manager.and_then(|manager| manager.newest_llvm(&none.requirement.version)) {
+            Some(candidate) => {
+                needs.push(Need::Llvm { major: candidate.version.major, linkage: none.requirement.linkage });
+                self.how_to_install(&needs)
+            }
+            None => {
+                "set LLVM_DIR to the folder of LLVMConfig.cmake, or `llvm: { dir: … }` in ci/wheels.yaml".to_owned()
+            }
+        };
+        Refusal { obstacle: Obstacle::Missing, reason: none.to_string(), remedy, needs }
     }
 
     fn how_to_install(&self, needs: &[Need]) -> String {
@@ -109,28 +133,13 @@ impl Planner<'_> {
             .collect()
     }
 
-    fn llvm(&self) -> Result<Option<build::LlvmUse>, Refusal> {
+    fn llvm(&self) -> Result<Option<build::LlvmUse>, NoLlvm> {
         if self.options.llvm.used != Some(true) {
             return Ok(None);
         }
         let version = self.options.llvm.version.clone().unwrap_or_default();
         let linkage = self.options.llvm.linkage.unwrap_or(Linkage::Shared);
-        let requirement = llvm::Requirement { version: version.clone(), linkage };
-        match self.world.llvm.pick(&requirement) {
-            Ok(installation) => Ok(Some(build::LlvmUse { installation: installation.clone(), linkage })),
-            Err(none) => {
-                let candidate = self.world.package_manager.as_ref().and_then(|manager| manager.newest_llvm(&version));
-                let mut needs = self.common_needs();
-                let remedy = match candidate {
-                    Some(candidate) => {
-                        needs.push(Need::Llvm { major: candidate.version.major, linkage });
-                        self.how_to_install(&needs)
-                    }
-                    None => "set LLVM_DIR to the folder of LLVMConfig.cmake, or `llvm: { dir: … }` in ci/wheels.yaml"
-                        .to_owned(),
-                };
-                Err(Refusal { obstacle: Obstacle::Missing, reason: none.to_string(), remedy, needs })
-            }
-        }
+        let installation = self.world.llvm.pick(&llvm::Requirement { version, linkage })?;
+        Ok(Some(build::LlvmUse { installation: installation.clone(), linkage }))
     }
 }

@@ -24,7 +24,7 @@ pub enum VerifyError {
         step: Box<StepError>,
     },
     /// A test command failed.
-    #[error("the wheel imports, but its tests fail: `{command}` ended with {}", ending(.step))]
+    #[error("the wheel imports, but its tests fail: `{command}` {}", ending(.step))]
     Tests {
         /// The command as the user wrote it.
         command: String,
@@ -32,7 +32,7 @@ pub enum VerifyError {
         step: Box<StepError>,
     },
     /// The process that imported died.
-    #[error("the process died while it imported `{module}`: {}", ending(.step))]
+    #[error("the process died while it imported `{module}`: it {}", ending(.step))]
     Died {
         /// The module.
         module: String,
@@ -61,9 +61,15 @@ pub enum VerifyError {
 /// How the command ended, without the path of the environment's interpreter.
 fn ending(step: &StepError) -> String {
     match step {
-        StepError::Failed { status, .. } => status.to_string(),
-        other => other.to_string(),
+        StepError::Failed { status, .. } => format!("ended with {status}"),
+        StepError::TimedOut { limit_seconds, .. } => format!("was stopped: it took longer than {limit_seconds} s"),
+        other => format!("failed: {other}"),
     }
+}
+
+/// The setting that a step's time comes from.
+fn longer(key: &str) -> String {
+    format!("if it only needs longer, raise `time_limits: {{ {key}: … }}` in ci/wheels.yaml")
 }
 
 impl VerifyError {
@@ -90,6 +96,8 @@ impl Explain for VerifyError {
 
     fn hint(&self) -> Option<String> {
         match self {
+            Self::Step(StepError::TimedOut { .. }) => Some(longer("step")),
+            Self::Tests { step, .. } if matches!(**step, StepError::TimedOut { .. }) => Some(longer("test")),
             Self::Step(step) | Self::Sources(SourcesError::Step(step)) => step.hint(),
             Self::Import { kind, message, .. } if kind == "ImportError" && message.contains("cannot open shared object file") => {
                 Some("a library that the wheel needs is neither in it nor on this machine; the repair log says what was grafted".to_owned())

@@ -77,7 +77,9 @@ pub fn run(request: &Request, steps: &[Step], wheel: &Utf8Path, runner: &Runner<
 
 fn test_failure(command: &str, step: StepError) -> VerifyError {
     match step {
-        StepError::Failed { .. } => VerifyError::Tests { command: command.to_owned(), step: Box::new(step) },
+        StepError::Failed { .. } | StepError::TimedOut { .. } => {
+            VerifyError::Tests { command: command.to_owned(), step: Box::new(step) }
+        }
         other => VerifyError::Step(other),
     }
 }

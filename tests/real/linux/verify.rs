@@ -42,7 +42,8 @@ fn a_test_command_that_hangs_is_stopped_with_all_it_started() {
         python: &[],
     });
     let outcome = sandbox.wheels(&[]).run().fails(4);
-    let _ = outcome.says(&["it took longer than 2 s", "here I stay", "TIMED OUT"]);
+    let _ =
+        outcome.says(&["` was stopped: it took longer than 2 s", "time_limits: { test: ", "here I stay", "TIMED OUT"]);
 }
 
 #[test]

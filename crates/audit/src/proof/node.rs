@@ -1,13 +1,14 @@
 //! The tree of a wheel's binaries: who needs what, how it was found, whose symbols are used.
 
 use super::contents::{Binary, Contents};
+use super::outside::is_python_name;
 use super::process::{Process, Role};
 use super::sizes::Sizes;
 use camino::Utf8PathBuf;
 use linkage::{Binding, Closure, Edge, Image, MemberId, Outcome, Presence, Source, What};
 use objfile::ObjectKind;
 use serde::Serialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A binary of the wheel.
 #[derive(Debug, Clone, Serialize)]
@@ -41,6 +42,8 @@ pub struct Slice {
     pub needs: Vec<NeedNode>,
     /// How many of its symbols come from whom; a member, `Python`, a library of the system.
     pub owners: BTreeMap<String, usize>,
+    /// The names of Python's C API among them, sorted.
+    pub python: Vec<String>,
 }
 
 /// A library that a binary needs.
@@ -138,6 +141,9 @@ impl Seen {
             };
             (image.needed.iter().map(need).collect(), BTreeMap::new())
         };
+        let names = image.imports().map(|import| import.name).filter(|name| is_python_name(name));
+        let python: BTreeSet<&str> = names.collect();
+        let python = python.into_iter().map(str::to_owned).collect();
         let (needs, owners) = seen.cloned().unwrap_or_else(unseen);
         Slice {
             architecture,
@@ -146,6 +152,7 @@ impl Seen {
             exports: image.exports().len(),
             needs,
             owners,
+            python,
         }
     }
 }

@@ -14,7 +14,9 @@ pub(super) fn guarded_by(contents: &Contents, module: &str) -> Option<String> {
     let name = module.rsplit('.').next().unwrap_or(module);
     let archive = &contents.wheel.archive;
     let mut guard = None;
-    for member in archive.members().iter().filter(|member| member.name.ends_with(".py") && member.size <= MOST_BYTES) {
+    let code = archive.members().iter().filter(|member| member.name.ends_with(".py") && member.size <= MOST_BYTES);
+    // Tests try on purpose what may not be there.
+    for member in code.filter(|member| !member.name.split('/').any(|part| matches!(part, "test" | "tests"))) {
         let Ok(bytes) = archive.read(member) else { continue };
         if memmem::find(&bytes, name.as_bytes()).is_none() {
             continue;

@@ -21,53 +21,53 @@ use std::io::{Read as _, Write as _};
 
 /// `repair`.
 #[derive(Debug, Args)]
-pub struct RepairArgs {
+pub(crate) struct RepairArgs {
     /// Wheels of any platform, as the build made them
     #[arg(required = true, value_name = "WHEEL")]
-    pub wheels: Vec<Utf8PathBuf>,
+    pub(crate) wheels: Vec<Utf8PathBuf>,
     /// Where the repaired wheels go; nothing else is ever put there
     #[arg(short = 'w', long, value_name = "DIR", env = "WHEELPROOF_OUT")]
-    pub out: Utf8PathBuf,
+    pub(crate) out: Utf8PathBuf,
     /// Who repairs: the tool of the wheel's platform (auditwheel, delocate, delvewheel)
     #[arg(long, value_enum, default_value_t = RepairerChoice::Tool, env = "WHEELPROOF_REPAIRER")]
-    pub repairer: RepairerChoice,
+    pub(crate) repairer: RepairerChoice,
     /// Look for libraries here first; LLVM's own folders are looked at without saying so
     #[arg(long, value_name = "DIR")]
-    pub lib_dir: Vec<Utf8PathBuf>,
+    pub(crate) lib_dir: Vec<Utf8PathBuf>,
     /// Leave a library out that another wheel brings; `*` and `?` stand for anything
     #[arg(long, value_name = "LIB")]
-    pub exclude: Vec<String>,
+    pub(crate) exclude: Vec<String>,
     /// The platform that the wheel has to meet, without the processor: manylinux_2_28, macosx_12_0; by default the most
     /// widely usable one that it does meet
     #[arg(long, value_name = "PLATFORM", default_value = "auto")]
-    pub plat: String,
+    pub(crate) plat: String,
     /// Strip binaries (before they are patched, never after)
     #[arg(long)]
-    pub strip: bool,
+    pub(crate) strip: bool,
     /// Windows: DLLs that keep their names
     #[arg(long, value_name = "DLL")]
-    pub no_mangle: Vec<String>,
+    pub(crate) no_mangle: Vec<String>,
     /// Windows: namespace packages, which get no `__init__.py`
     #[arg(long, value_name = "PACKAGE")]
-    pub namespace_package: Vec<String>,
+    pub(crate) namespace_package: Vec<String>,
     /// Windows: graft DLLs that the wheel carries already, instead of leaving them where they are
     #[arg(long)]
-    pub graft_existing: bool,
+    pub(crate) graft_existing: bool,
     /// How the result is printed
     #[arg(long, value_enum, default_value_t = RepairFormat::Text, env = "WHEELPROOF_FORMAT")]
-    pub format: RepairFormat,
+    pub(crate) format: RepairFormat,
 }
 
 /// Who repairs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum RepairerChoice {
+pub(crate) enum RepairerChoice {
     /// The platform's own tool
     Tool,
 }
 
 /// How the result of a repair is printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum RepairFormat {
+pub(crate) enum RepairFormat {
     /// For people.
     Text,
     /// For programs.

@@ -114,7 +114,7 @@ fn render(
 /// GitHub shows what is appended to this file on the job's page.
 fn step_summary(report: &Report, console: &Console) {
     let Some(path) = std::env::var_os("GITHUB_STEP_SUMMARY").filter(|path| !path.is_empty()) else { return };
-    let written = std::fs::OpenOptions::new()
+    let written = fs_err::OpenOptions::new()
         .append(true)
         .create(true)
         .open(&path)

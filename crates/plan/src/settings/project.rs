@@ -122,7 +122,7 @@ impl Resolver<'_> {
             own.insert(name.clone(), ProjectTarget { skip: located.value.skip.unwrap_or(false), options });
         }
         if let Some(coexist) = &entry.coexist {
-            self.note(format!("{at}.coexist"), coexist.join(", "), Self::at(place));
+            self.note_found(format!("{at}.coexist"), "coexist", coexist.join(", "));
         }
         Ok(Project {
             key: key.to_string(),
@@ -148,6 +148,17 @@ impl Resolver<'_> {
                     let message = format!("`{at}.environment`: `{name}` is not a variable that can be set");
                     return Err(self.error(self.place_of_key(name, Self::ANYWHERE), message));
                 }
+            }
+        }
+        for (name, value) in options.environment.into_iter().flatten() {
+            self.note_found(format!("{at}.environment.{name}"), name, value);
+        }
+        for (name, lines) in options.config_settings.into_iter().flatten() {
+            self.note_found(format!("{at}.config_settings.{name}"), name, lines.0.join(", "));
+        }
+        for (name, list) in [("test_requires", options.test_requires), ("test_extras", options.test_extras)] {
+            if let Some(list) = list {
+                self.note_found(format!("{at}.{name}"), name, list.join(", "));
             }
         }
         Ok(Options {

@@ -51,6 +51,12 @@ impl<'a> Resolver<'a> {
         self.explained.push(Explained { key: key.into(), value: value.to_string(), origin });
     }
 
+    /// The same for a value whose place was not kept: that of its key, where the text has it once.
+    pub(super) fn note_found(&mut self, key: String, name: &str, value: impl fmt::Display) {
+        let origin = Self::at(self.place_of_key(name, Self::ANYWHERE));
+        self.note(key, value, origin);
+    }
+
     pub(super) fn at(place: Place) -> Origin {
         if place == Place::default() { Origin::Default } else { Origin::File(CONFIG_FILE.into(), place) }
     }
@@ -169,6 +175,11 @@ impl<'a> Resolver<'a> {
                 }
             };
             let options = self.options(&format!("targets.{name}"), located.value.options())?;
+            for (leaf, value) in [("runner", &located.value.runner), ("container", &located.value.container)] {
+                if let Some(value) = value {
+                    self.note(format!("targets.{name}.{leaf}"), value, Self::at(located.place));
+                }
+            }
             targets.push(Target {
                 key,
                 platform,
@@ -238,6 +249,18 @@ impl<'a> Resolver<'a> {
 
     fn repair(&mut self, entry: crate::config::file::RepairEntry) -> Repair {
         let repairer = entry.repairer.unwrap_or(Repairer::Tool);
+        if entry.repairer.is_some() {
+            let name = if repairer == Repairer::Native { "native" } else { "tool" };
+            self.note_found("repair.repairer".to_owned(), "repairer", name);
+        }
+        for (name, list) in [("exclude", &entry.exclude), ("lib_dirs", &entry.lib_dirs)] {
+            if let Some(list) = list {
+                self.note_found(format!("repair.{name}"), name, list.join(", "));
+            }
+        }
+        if let Some(strip) = entry.strip {
+            self.note_found("repair.strip".to_owned(), "strip", strip);
+        }
         Repair {
             repairer,
             exclude: entry.exclude.unwrap_or_default(),
@@ -246,7 +269,7 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    fn provision(&self, entry: BTreeMap<String, Vec<String>>) -> Result<BTreeMap<String, Vec<String>>, ConfigError> {
+    fn provision(&mut self, entry: BTreeMap<String, Vec<String>>) -> Result<BTreeMap<String, Vec<String>>, ConfigError> {
         const MANAGERS: [&str; 6] = ["apt", "dnf", "apk", "brew", "conda", "choco"];
         for (name, packages) in &entry {
             if !MANAGERS.contains(&name.as_str()) {
@@ -260,6 +283,7 @@ impl<'a> Resolver<'a> {
                     self.error(self.place_of_text(odd), format!("`provision.{name}`: `{odd}` is not a package name"))
                 );
             }
+            self.note_found(format!("provision.{name}"), name, packages.join(" "));
         }
         Ok(entry)
     }
@@ -271,6 +295,7 @@ impl<'a> Resolver<'a> {
     ) -> Result<Adjustments, ConfigError> {
         let mut settings = Vec::new();
         for (name, located) in entries {
+            // What rules say is not explained line by line: `explain` and the findings themselves do that.
             if let Err(unknown) = registry.find(&name) {
                 let place = self.place_of_key(&name, located.place);
                 return Err(self.error(place, unknown.to_string()).help("docs/rules.md lists all rules"));

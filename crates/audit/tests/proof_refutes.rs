@@ -1,0 +1,511 @@
+//! Broken wheels are refuted, each for the right reason, and their sound twins are proven: on three systems, whatever the host.
+//! The binaries are made by tests/fixtures/proof/make.sh; the wheels are put together here.
+#![allow(clippy::unwrap_used)]
+
+use camino::{Utf8Path, Utf8PathBuf};
+use diagnostics::Severity;
+use wheel::{Packing, WriteOptions, pack_dir};
+use wheelproof_audit::proof::{Proof, ProofOptions, Verdict, prove};
+
+fn fixtures() -> Utf8PathBuf {
+    Utf8PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/fixtures/proof"))
+}
+
+/// Where a file of the wheel comes from.
+#[derive(Clone, Copy)]
+enum From {
+    /// A fixture.
+    Fixture(&'static str),
+    /// A text.
+    Text(&'static str),
+    /// A fixture with one byte of its code changed, at this offset from the end of its first half.
+    Damaged(&'static str),
+    /// The first bytes of a fixture.
+    Truncated(&'static str, usize),
+}
+use From::{Damaged, Fixture, Text, Truncated};
+
+/// A wheel and what comes of it.
+struct Case {
+    name: &'static str,
+    tags: &'static str,
+    files: &'static [(&'static str, From)],
+    metadata: &'static str,
+    verdict: Verdict,
+    /// `rule`, symbol or `-`, words of the message.
+    because: &'static [(&'static str, &'static str, &'static str)],
+}
+
+const NONE: Case = Case { name: "", tags: "", files: &[], metadata: "", verdict: Verdict::Proven, because: &[] };
+const LINUX: &str = "cp313-cp313-manylinux_2_28_x86_64";
+const MUSL: &str = "cp313-cp313-musllinux_1_2_x86_64";
+const MAC: &str = "cp313-cp313-macosx_12_0_arm64";
+const WINDOWS: &str = "cp313-cp313-win_amd64";
+const SO: &str = "demo/_core.cpython-313-x86_64-linux-gnu.so";
+const HELPER: &str = "demo.libs/libhelper.so.1";
+const PYD: &str = "demo/_core.cp313-win_amd64.pyd";
+
+fn build(case: &Case, dir: &Utf8Path) -> Utf8PathBuf {
+    let root = dir.join("tree");
+    let put = |name: &str, bytes: &[u8]| {
+        let path = root.join(name);
+        fs_err::create_dir_all(path.parent().unwrap()).unwrap();
+        fs_err::write(path, bytes).unwrap();
+    };
+    for (name, from) in case.files {
+        let fixture = |name: &str| fs_err::read(fixtures().join(name)).unwrap();
+        put(
+            name,
+            &match from {
+                Fixture(name) => fixture(name),
+                Text(text) => text.as_bytes().to_vec(),
+                Damaged(name) => {
+                    let mut bytes = fixture(name);
+                    // Within the first page of code, which every signature covers.
+                    bytes[4096 + 64] ^= 0x55;
+                    bytes
+                }
+                Truncated(name, len) => fixture(name)[..*len].to_vec(),
+            },
+        );
+    }
+    let info = "demo-1.0.dist-info";
+    put(&format!("{info}/METADATA"), format!("Metadata-Version: 2.1\nName: demo\nVersion: 1.0\n{}", case.metadata).as_bytes());
+    let tags: Vec<String> = case.tags.parse::<platform::TagSet>().unwrap().expand().map(|tag| format!("Tag: {tag}\n")).collect();
+    let wheel = format!("Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: false\n{}", tags.concat());
+    put(&format!("{info}/WHEEL"), wheel.as_bytes());
+    put(&format!("{info}/RECORD"), b"");
+    let out = dir.join(format!("demo-1.0-{}.whl", case.tags));
+    pack_dir(&root, &out, &WriteOptions { packing: Packing::Dense, ..WriteOptions::default() }).unwrap();
+    out
+}
+
+fn proven(case: &Case) -> Proof {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = Utf8Path::from_path(dir.path()).unwrap();
+    prove(&build(case, dir), &ProofOptions::default()).unwrap()
+}
+
+fn check(cases: &[Case]) {
+    let mut wrong = Vec::new();
+    for case in cases {
+        let proof = proven(case);
+        let said: Vec<String> = proof
+            .findings
+            .iter()
+            .filter(|finding| finding.severity >= Severity::Warning)
+            .map(|finding| {
+                format!("{} {} {}", finding.rule.name, finding.subject.symbol.as_deref().unwrap_or("-"), finding.message)
+            })
+            .collect();
+        let assumed: Vec<String> = proof.assumptions.iter().map(ToString::to_string).collect();
+        let fits = |rule: &str, symbol: &str, words: &str| {
+            said.iter().any(|line| line.starts_with(&format!("{rule} {symbol} ")) && line.contains(words))
+        };
+        let right = proof.verdict == case.verdict
+            && case.because.iter().all(|(rule, symbol, words)| fits(rule, symbol, words))
+            && (case.verdict != Verdict::Refuted || !case.because.is_empty());
+        if !right {
+            wrong.push(format!("{}: {} {said:#?} {assumed:?}", case.name, proof.verdict));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn linux() {
+    check(&[
+        Case { name: "sound", tags: LINUX, files: &[(SO, Fixture("linux/core.so")), (HELPER, Fixture("linux/helper.so"))], ..NONE },
+        Case {
+            name: "the library is not there",
+            tags: LINUX,
+            files: &[(SO, Fixture("linux/core.so"))],
+            verdict: Verdict::Refuted,
+            because: &[("missing-library", "libhelper.so.1", "neither in the wheel nor a system library of manylinux_2_28; `helper` is taken from it")],
+            ..NONE
+        },
+        Case {
+            name: "renamed, but its users are not told",
+            tags: LINUX,
+            files: &[(SO, Fixture("linux/core.so")), ("demo.libs/libhelper-1a2b3c4d.so.1", Fixture("linux/helper.so"))],
+            verdict: Verdict::Refuted,
+            because: &[("missing-library", "libhelper.so.1", "")],
+            ..NONE
+        },
+        Case {
+            name: "it lies where no path leads",
+            tags: LINUX,
+            files: &[(SO, Fixture("linux/core-nopath.so")), (HELPER, Fixture("linux/helper.so"))],
+            verdict: Verdict::Refuted,
+            because: &[("missing-library", "libhelper.so.1", "`demo.libs/libhelper.so.1` has that name, but no search path leads there")],
+            ..NONE
+        },
+        Case {
+            name: "the package opens it before",
+            tags: LINUX,
+            files: &[
+                (SO, Fixture("linux/core-nopath.so")),
+                (HELPER, Fixture("linux/helper.so")),
+                ("demo/__init__.py", Text("import ctypes\nctypes.CDLL(here + '/../demo.libs/libhelper.so.1', ctypes.RTLD_GLOBAL)\n")),
+            ],
+            verdict: Verdict::Assumed,
+            ..NONE
+        },
+        Case {
+            name: "the symbol is not in it",
+            tags: LINUX,
+            files: &[(SO, Fixture("linux/core.so")), (HELPER, Fixture("linux/helper-other.so"))],
+            verdict: Verdict::Refuted,
+            because: &[("unresolved-symbol", "helper", "neither the wheel's libraries nor manylinux_2_28 nor Python define it")],
+            ..NONE
+        },
+        Case {
+            name: "it is hidden",
+            tags: LINUX,
+            files: &[(SO, Fixture("linux/core.so")), (HELPER, Fixture("linux/helper-hidden.so"))],
+            verdict: Verdict::Refuted,
+            because: &[("unresolved-symbol", "helper", "")],
+            ..NONE
+        },
+        Case {
+            name: "versions agree",
+            tags: LINUX,
+            files: &[(SO, Fixture("linux/core-v1.so")), (HELPER, Fixture("linux/helper-v1.so"))],
+            ..NONE
+        },
+        Case {
+            name: "another version of the library",
+            tags: LINUX,
+            files: &[(SO, Fixture("linux/core-v1.so")), (HELPER, Fixture("linux/helper-v2.so"))],
+            verdict: Verdict::Refuted,
+            because: &[("missing-version", "HELPER_1", "which defines `HELPER_2`")],
+            ..NONE
+        },
+        Case {
+            name: "for another processor",
+            tags: LINUX,
+            files: &[(SO, Fixture("linux/core.so")), (HELPER, Fixture("other/helper-aarch64.so"))],
+            verdict: Verdict::Refuted,
+            because: &[("missing-library", "libhelper.so.1", "is for aarch64")],
+            ..NONE
+        },
+        Case {
+            name: "an RPATH reaches through",
+            tags: LINUX,
+            files: &[
+                (SO, Fixture("linux/core-middle.so")),
+                ("demo.libs/libmiddle.so.1", Fixture("linux/middle.so")),
+                (HELPER, Fixture("linux/helper.so")),
+            ],
+            ..NONE
+        },
+        Case {
+            name: "a grafted library kept its RUNPATH",
+            tags: LINUX,
+            files: &[
+                (SO, Fixture("linux/core-middle.so")),
+                ("demo.libs/libmiddle.so.1", Fixture("linux/middle-runpath.so")),
+                (HELPER, Fixture("linux/helper.so")),
+            ],
+            verdict: Verdict::Refuted,
+            because: &[("missing-library", "libhelper.so.1", "the requirer's own RUNPATH makes the loader ignore it")],
+            ..NONE
+        },
+        Case {
+            name: "another extension happens to define it",
+            tags: LINUX,
+            files: &[
+                (SO, Fixture("linux/core-unlinked.so")),
+                ("demo/_other.cpython-313-x86_64-linux-gnu.so", Fixture("linux/other.so")),
+            ],
+            verdict: Verdict::Refuted,
+            because: &[("unresolved-symbol", "helper", "`demo/_other.cpython-313-x86_64-linux-gnu.so` defines it, but is not loaded")],
+            ..NONE
+        },
+        Case {
+            name: "a private name that 3.13 lacks",
+            tags: LINUX,
+            files: &[(SO, Fixture("linux/core-gone.so"))],
+            verdict: Verdict::Refuted,
+            because: &[("python-lacks-symbol", "_Py_IsFinalizing", "no longer exported since 3.13")],
+            ..NONE
+        },
+        Case {
+            name: "the same name on 3.12",
+            tags: "cp312-cp312-manylinux_2_28_x86_64",
+            files: &[("demo/_core.cpython-312-x86_64-linux-gnu.so", Fixture("linux/core-gone.so"))],
+            ..NONE
+        },
+        Case {
+            name: "a libc that is too new",
+            tags: LINUX,
+            files: &[(SO, Fixture("linux/core-arc4random.so"))],
+            verdict: Verdict::Refuted,
+            because: &[
+                ("missing-version", "GLIBC_2.36", "has GLIBC up to 2.28 in manylinux_2_28"),
+                ("tag-too-wide", "-", "GLIBC_2.36"),
+            ],
+            ..NONE
+        },
+        Case {
+            name: "libpython",
+            tags: LINUX,
+            files: &[(SO, Fixture("linux/core-libpython.so"))],
+            verdict: Verdict::Refuted,
+            because: &[("missing-library", "libpython3.13.so.1.0", "not every Python has a library of its own")],
+            ..NONE
+        },
+        Case {
+            name: "executable stack",
+            tags: LINUX,
+            files: &[(SO, Fixture("linux/core.so")), (HELPER, Fixture("linux/helper-execstack.so"))],
+            verdict: Verdict::Refuted,
+            because: &[("executable-stack", "-", "glibc 2.41")],
+            ..NONE
+        },
+        Case {
+            name: "x86-64-v3",
+            tags: LINUX,
+            files: &[(SO, Fixture("linux/core.so")), (HELPER, Fixture("linux/helper-v3.so"))],
+            verdict: Verdict::Refuted,
+            because: &[("isa-level", "-", "x86-64-v3")],
+            ..NONE
+        },
+        Case {
+            name: "too much static TLS",
+            tags: LINUX,
+            files: &[(SO, Fixture("linux/core.so")), (HELPER, Fixture("linux/helper-tls.so"))],
+            verdict: Verdict::Refuted,
+            because: &[("static-tls", "-", "16384 bytes")],
+            ..NONE
+        },
+        Case {
+            name: "packed relocations",
+            tags: LINUX,
+            files: &[(SO, Fixture("linux/core.so")), (HELPER, Fixture("linux/helper-relr.so"))],
+            verdict: Verdict::Refuted,
+            because: &[("packed-relocations", "-", "glibc before 2.36")],
+            ..NONE
+        },
+        Case {
+            name: "a truncated library",
+            tags: LINUX,
+            files: &[(SO, Fixture("linux/core.so")), (HELPER, Truncated("linux/helper.so", 900))],
+            verdict: Verdict::Refuted,
+            because: &[("unreadable-binary", "-", "")],
+            ..NONE
+        },
+        Case {
+            name: "a module that the package does without",
+            tags: LINUX,
+            files: &[
+                (SO, Fixture("linux/core.so")),
+                ("demo/__init__.py", Text("try:\n    from . import _core\nexcept ImportError:\n    _core = None\n")),
+            ],
+            verdict: Verdict::Assumed,
+            because: &[("missing-library", "libhelper.so.1", "")],
+            ..NONE
+        },
+        Case {
+            name: "a required distribution brings it",
+            tags: LINUX,
+            files: &[(SO, Fixture("linux/core.so"))],
+            metadata: "Requires-Dist: helper (>=1)\n",
+            verdict: Verdict::Assumed,
+            ..NONE
+        },
+        Case {
+            name: "only an extra would bring it",
+            tags: LINUX,
+            files: &[(SO, Fixture("linux/core.so"))],
+            metadata: "Requires-Dist: helper (>=1) ; extra == 'fast'\n",
+            verdict: Verdict::Refuted,
+            because: &[("missing-library", "libhelper.so.1", "")],
+            ..NONE
+        },
+        Case { name: "no binary at all", tags: "py3-none-any", files: &[("demo/__init__.py", Text(""))], ..NONE },
+    ]);
+}
+
+#[test]
+fn the_stable_abi_holds_from_the_floor_on() {
+    let case = Case {
+        tags: "cp39-abi3-manylinux_2_28_x86_64",
+        files: &[("demo/_core.abi3.so", Fixture("linux/core-newer.so"))],
+        ..NONE
+    };
+    let proof = proven(&case);
+    let results: Vec<(Verdict, Vec<&str>)> = proof
+        .results
+        .iter()
+        .map(|result| (result.verdict, result.pythons.iter().map(String::as_str).collect()))
+        .collect();
+    assert_eq!(
+        results,
+        [
+            (Verdict::Proven, vec!["cp310", "cp311", "cp312", "cp313", "cp314", "cp315"]),
+            (Verdict::Refuted, vec!["cp39"])
+        ]
+    );
+    assert!(proof.findings[0].message.contains("3.9: it is an inline function"), "{:?}", proof.findings[0]);
+}
+
+#[test]
+fn musl() {
+    let so = "demo/_core.cpython-313-x86_64-linux-musl.so";
+    check(&[
+        Case { name: "sound", tags: MUSL, files: &[(so, Fixture("musl/core.so")), (HELPER, Fixture("musl/helper.so"))], ..NONE },
+        Case {
+            name: "missing",
+            tags: MUSL,
+            files: &[(so, Fixture("musl/core.so"))],
+            verdict: Verdict::Refuted,
+            because: &[("missing-library", "libhelper.so.1", "musllinux_1_2")],
+            ..NONE
+        },
+    ]);
+}
+
+#[test]
+fn macos() {
+    let so = "demo/_core.cpython-313-darwin.so";
+    let helper = "demo/.dylibs/libhelper.dylib";
+    check(&[
+        Case { name: "sound", tags: MAC, files: &[(so, Fixture("macos/core.so")), (helper, Fixture("macos/helper.dylib"))], ..NONE },
+        Case {
+            name: "missing",
+            tags: MAC,
+            files: &[(so, Fixture("macos/core.so"))],
+            verdict: Verdict::Refuted,
+            because: &[("missing-library", "@rpath/libhelper.dylib", "")],
+            ..NONE
+        },
+        Case {
+            name: "the symbol is not in the library that was named at link time",
+            tags: MAC,
+            files: &[(so, Fixture("macos/core.so")), (helper, Fixture("macos/helper-other.dylib"))],
+            verdict: Verdict::Refuted,
+            because: &[("unresolved-symbol", "helper", "`demo/.dylibs/libhelper.dylib` does not have it")],
+            ..NONE
+        },
+        Case {
+            name: "the signature does not fit",
+            tags: MAC,
+            files: &[(so, Fixture("macos/core.so")), (helper, Damaged("macos/helper.dylib"))],
+            verdict: Verdict::Refuted,
+            because: &[("unsigned-code", "-", "")],
+            ..NONE
+        },
+        Case {
+            name: "a private name that 3.13 lacks",
+            tags: MAC,
+            files: &[(so, Fixture("macos/core-gone.so"))],
+            verdict: Verdict::Refuted,
+            because: &[("python-lacks-symbol", "_Py_IsFinalizing", "")],
+            ..NONE
+        },
+        Case {
+            name: "built for a newer macOS: a fact, not a refutation",
+            tags: MAC,
+            files: &[(so, Fixture("macos/core.so")), (helper, Fixture("macos/helper-14.dylib"))],
+            because: &[("tag-too-wide", "-", "macOS 14.0")],
+            ..NONE
+        },
+        Case {
+            name: "universal2 with one half",
+            tags: "cp313-cp313-macosx_12_0_universal2",
+            files: &[(so, Fixture("macos/core-x86_64.so"))],
+            because: &[("tag-architecture", "-", "arm64")],
+            ..NONE
+        },
+    ]);
+}
+
+#[test]
+fn windows() {
+    check(&[
+        Case {
+            name: "sound, beside it",
+            tags: WINDOWS,
+            files: &[(PYD, Fixture("windows/core.pyd")), ("demo/helper.dll", Fixture("windows/helper.dll"))],
+            ..NONE
+        },
+        Case {
+            name: "missing",
+            tags: WINDOWS,
+            files: &[(PYD, Fixture("windows/core.pyd"))],
+            verdict: Verdict::Refuted,
+            because: &[("missing-library", "helper.dll", "neither in the wheel nor a system library of Windows")],
+            ..NONE
+        },
+        Case {
+            name: "in a folder that nobody adds",
+            tags: WINDOWS,
+            files: &[(PYD, Fixture("windows/core.pyd")), ("demo.libs/helper.dll", Fixture("windows/helper.dll"))],
+            verdict: Verdict::Refuted,
+            because: &[("missing-library", "helper.dll", "no search path leads there")],
+            ..NONE
+        },
+        Case {
+            name: "in a folder that the package adds",
+            tags: WINDOWS,
+            files: &[
+                (PYD, Fixture("windows/core.pyd")),
+                ("demo.libs/helper.dll", Fixture("windows/helper.dll")),
+                (
+                    "demo/__init__.py",
+                    Text("import os\nos.add_dll_directory(os.path.join(os.path.dirname(__file__), os.pardir, 'demo.libs'))\n"),
+                ),
+            ],
+            ..NONE
+        },
+        Case {
+            name: "the symbol is not in it",
+            tags: WINDOWS,
+            files: &[(PYD, Fixture("windows/core.pyd")), ("demo/helper.dll", Fixture("windows/helper-other.dll"))],
+            verdict: Verdict::Refuted,
+            because: &[("unresolved-symbol", "helper", "`demo/helper.dll` does not have it")],
+            ..NONE
+        },
+        Case {
+            name: "another Python's DLL",
+            tags: WINDOWS,
+            files: &[(PYD, Fixture("windows/core-312.pyd")), ("demo/helper.dll", Fixture("windows/helper.dll"))],
+            verdict: Verdict::Refuted,
+            because: &[("missing-library", "python312.dll", "the wheel's tags name another Python")],
+            ..NONE
+        },
+        Case {
+            name: "a private name that 3.13 lacks",
+            tags: WINDOWS,
+            files: &[(PYD, Fixture("windows/core-gone.pyd"))],
+            verdict: Verdict::Refuted,
+            because: &[("python-lacks-symbol", "_Py_IsFinalizing", "")],
+            ..NONE
+        },
+        Case {
+            name: "newer than the floor",
+            tags: "cp39-abi3-win_amd64",
+            files: &[("demo/_core.pyd", Fixture("windows/core-newer.pyd"))],
+            verdict: Verdict::Refuted,
+            because: &[("python-lacks-symbol", "PyObject_CallNoArgs", "from Python 3.10 on, and the tag says 3.9")],
+            ..NONE
+        },
+        Case {
+            name: "not in python3.dll",
+            tags: "cp312-abi3-win_amd64",
+            files: &[("demo/_core.pyd", Fixture("windows/core-unstable.pyd"))],
+            verdict: Verdict::Refuted,
+            because: &[("python-lacks-symbol", "PyGen_GetCode", "stable ABI")],
+            ..NONE
+        },
+        Case {
+            name: "Microsoft's C++ library",
+            tags: WINDOWS,
+            files: &[(PYD, Fixture("windows/core-msvcp.pyd"))],
+            verdict: Verdict::Assumed,
+            because: &[("needs-vc-redistributable", "MSVCP140.dll", "not in the wheel")],
+            ..NONE
+        },
+    ]);
+}
