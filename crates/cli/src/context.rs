@@ -88,9 +88,13 @@ fn ask(settings: &Settings, layout: &Layout, cancel: &Cancel) -> Result<World, F
     for project in &settings.projects {
         let file = cache.join(format!("sources-{}.json", project.key));
         let digest = host::sources::digest(&project.dir, Some(&file), &runner)
-            .map_err(|error| Failure::new(exit::STEP, error.to_string()))?;
+            .map_err(|error| match error {
+                host::sources::SourcesError::Step(error) => Failure::from(error),
+                other => Failure::new(exit::STEP, other.to_string()),
+            })?;
         world.sources.insert(project.key.clone(), digest);
     }
+    cancel.check("looking at this machine")?;
     Ok(world)
 }
 

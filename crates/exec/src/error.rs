@@ -254,9 +254,10 @@ impl Explain for StepError {
                 "Something outside killed it, most often the kernel because memory ran out: try with fewer parallel jobs."
                     .to_owned(),
             ),
-            Self::Failed { excerpt, command_line, .. } => Some(match environment_trouble(excerpt) {
-                Some(advice) => advice.to_owned(),
-                None => format!("To repeat it by hand: {command_line}"),
+            Self::Failed { excerpt, command_line, log, .. } => Some(match (environment_trouble(excerpt), log) {
+                (Some(advice), _) => advice.to_owned(),
+                (None, Some(_)) => "The log begins with the exact command line, to repeat it by hand.".to_owned(),
+                (None, None) => format!("To repeat it by hand: {command_line}"),
             }),
             Self::TimedOut { .. } => Some("If it only needs longer, raise its time limit.".to_owned()),
             Self::Cancelled { .. } | Self::Io { .. } => None,

@@ -50,7 +50,8 @@ impl Repairer for Auditwheel {
     fn steps(&self, request: &Request, world: &World) -> Vec<Step> {
         let out = out_dir(request);
         let python = request.tools.python.as_str();
-        let mut argv = [python, "-m", "auditwheel", "repair", "--only-plat", "-w", out.as_str()].map(str::to_owned).to_vec();
+        let mut argv =
+            [python, "-m", "auditwheel", "repair", "--only-plat", "-w", out.as_str()].map(str::to_owned).to_vec();
         if let Some(tag) = request.asked() {
             argv.extend(["--plat".to_owned(), tag]);
         }
@@ -86,7 +87,8 @@ impl Repairer for Auditwheel {
         let arch = request.target.arch;
         let needs = check::needs(&all, |library| request.excludes(library));
         // What will be grafted is no need of the policy's; its versions are.
-        let own: BTreeSet<&str> = all.iter().flat_map(|binary| [Some(binary.file_name()), binary.identity.as_deref()]).flatten().collect();
+        let own: BTreeSet<&str> =
+            all.iter().flat_map(|binary| [Some(binary.file_name()), binary.identity.as_deref()]).flatten().collect();
         let unmet = |policy: &'static Policy| {
             policy::why_not(policy, arch, &needs).into_iter().any(|refusal| match refusal.need {
                 Need::Library(name) => !own.contains(name),
@@ -107,7 +109,10 @@ impl Repairer for Auditwheel {
         {
             return Some(Said::LibraryNotFound { library: Some(name.to_owned()) });
         }
-        if log.contains("too-recent versioned symbols") || log.contains("because it uses blacklisted symbols") || log.contains("ABI because") {
+        if log.contains("too-recent versioned symbols")
+            || log.contains("because it uses blacklisted symbols")
+            || log.contains("ABI because")
+        {
             return Some(Said::PolicyRefused);
         }
         if log.contains("in purelib folder") {
@@ -141,7 +146,10 @@ mod tests {
                 "auditwheel: error: cannot repair \"x.whl\" to \"manylinux_2_17_x86_64\" ABI because of the presence of too-recent versioned symbols.",
                 Some(Said::PolicyRefused),
             ),
-            ("RuntimeError: Invalid binary wheel, found the following shared library/libraries in purelib folder:\n\tx.so", Some(Said::Purelib)),
+            (
+                "RuntimeError: Invalid binary wheel, found the following shared library/libraries in purelib folder:\n\tx.so",
+                Some(Said::Purelib),
+            ),
             ("nothing of the sort", None),
         ] {
             assert_eq!(Auditwheel.understand(log), said, "{log}");

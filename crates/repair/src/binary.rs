@@ -145,6 +145,40 @@ impl Snapshot {
         }
     }
 
+    /// The same wheel after its archive was rewritten without a change to its files: what was read of a member holds for
+    /// the one with the same checksum and sizes, whose compressed bytes were copied. Anything else is read again.
+    ///
+    /// # Errors
+    /// As of [`Snapshot::read`].
+    pub(crate) fn rewritten(self, path: &Utf8Path) -> Result<Self, RepairError> {
+        const SMALL: u64 = 1 << 20;
+        let bad = |reason: String| RepairError::BadWheel {
+            wheel: path.file_name().unwrap_or_default().to_owned(),
+            reason,
+        };
+        let wheel = Wheel::open(path).map_err(|error| bad(error.to_string()))?;
+        let mut hashes = Vec::new();
+        for member in wheel.archive.members().iter().filter(|member| !member.is_dir) {
+            let same = self.wheel.archive.member(&member.name).filter(|old| {
+                (old.crc32, old.size, old.compressed_size) == (member.crc32, member.size, member.compressed_size)
+            });
+            let hash = match same.and_then(|old| self.hashes.get(old)) {
+                Some(Ok(hash)) => *hash,
+                _ if member.size <= SMALL => {
+                    wheel::hash(&wheel.archive.read(member).map_err(|error| bad(error.to_string()))?)
+                }
+                _ => return Self::read(path),
+            };
+            hashes.push((member.index, hash));
+        }
+        let lost = self.members().into_iter().any(|name| wheel.archive.member(name).is_none());
+        if lost || !wheel.archive.problems().is_empty() {
+            return Self::read(path);
+        }
+        let hashes = Hashes::collect(hashes.into_iter().map(|(index, hash)| (index, Ok(hash))));
+        Ok(Self { wheel, binaries: self.binaries, unreadable: self.unreadable, hashes })
+    }
+
     fn of(wheel: Wheel, name: &str) -> Result<Self, RepairError> {
         enum Found {
             Binaries(Vec<Binary>),
@@ -181,10 +215,9 @@ impl Snapshot {
         let mut unreadable = Vec::new();
         let mut hashes: Vec<(usize, MemberHash)> = Vec::new();
         for one in processed {
-            let (hash, found) = one.result.map_err(|error| RepairError::BadWheel {
-                wheel: name.to_owned(),
-                reason: error.to_string(),
-            })?;
+            let (hash, found) = one
+                .result
+                .map_err(|error| RepairError::BadWheel { wheel: name.to_owned(), reason: error.to_string() })?;
             hashes.push((one.member.index, hash));
             match found {
                 Found::Binaries(found) => binaries.extend(found),

@@ -92,9 +92,12 @@ impl Repairer for Delocate {
             let library = log.lines().find_map(|line| line.trim().strip_suffix(" not found:")).map(str::to_owned);
             return Some(Said::LibraryNotFound { library });
         }
-        for sentence in ["Some missing architectures in wheel", "Failed to find any binary with the required architecture"] {
+        for sentence in
+            ["Some missing architectures in wheel", "Failed to find any binary with the required architecture"]
+        {
             if let Some((_, rest)) = log.split_once(sentence) {
-                let what = rest.lines().map(str::trim).find(|line| !line.is_empty() && *line != ":").unwrap_or_default();
+                let what =
+                    rest.lines().map(str::trim).find(|line| !line.is_empty() && *line != ":").unwrap_or_default();
                 return Some(Said::WrongArchitecture(inside(what.trim_start_matches(": ")).to_owned()));
             }
         }
@@ -117,7 +120,7 @@ impl Repairer for Delocate {
 
     /// It renews signatures and makes none: a binary that came unsigned stays so, and macOS on arm64 kills the process
     /// that loads it.
-    fn complete(&self, request: &Request, made: &Snapshot, runner: &Runner<'_>) -> Result<Edits, RepairError> {
+    fn complete(&self, request: &Request, result: &Snapshot, runner: &Runner<'_>) -> Result<Edits, RepairError> {
         let wants = |binary: &&crate::binary::Binary| {
             binary.format == Format::MachO
                 && match binary.signature {
@@ -126,13 +129,14 @@ impl Repairer for Delocate {
                     Signature::Valid | Signature::NotApplicable => false,
                 }
         };
-        let members: BTreeSet<&str> = made.binaries.iter().filter(wants).map(|binary| binary.member.as_str()).collect();
+        let members: BTreeSet<&str> =
+            result.binaries.iter().filter(wants).map(|binary| binary.member.as_str()).collect();
         let mut edits = Edits::new();
         let mut argv = ["codesign", "--force", "--sign", "-"].map(str::to_owned).to_vec();
         for (index, name) in members.iter().enumerate() {
-            let Some(member) = made.wheel.archive.member(name) else { continue };
-            let bytes = made.wheel.archive.read(member).map_err(|error| RepairError::BadWheel {
-                wheel: made.wheel.archive.path().file_name().unwrap_or_default().to_owned(),
+            let Some(member) = result.wheel.archive.member(name) else { continue };
+            let bytes = result.wheel.archive.read(member).map_err(|error| RepairError::BadWheel {
+                wheel: result.wheel.archive.path().file_name().unwrap_or_default().to_owned(),
                 reason: error.to_string(),
             })?;
             // The file's name becomes the signature's identifier.

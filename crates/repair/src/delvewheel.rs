@@ -110,7 +110,10 @@ mod tests {
     #[test]
     fn what_it_says() {
         for (log, said) in [
-            ("    raise FileNotFoundError(f'Unable to find library: {dll_name}')\nFileNotFoundError: Unable to find library: zlib1.dll\n", Said::LibraryNotFound { library: Some("zlib1.dll".to_owned()) }),
+            (
+                "    raise FileNotFoundError(f'Unable to find library: {dll_name}')\nFileNotFoundError: Unable to find library: zlib1.dll\n",
+                Said::LibraryNotFound { library: Some("zlib1.dll".to_owned()) },
+            ),
             (
                 "RuntimeError: Unable to rename the dependencies of a.dll because this DLL does\nnot contain enough internal padding \
                  to fit the new dependency names, and it\ncontains an overlay. Commonly, …",

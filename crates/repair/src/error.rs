@@ -62,7 +62,9 @@ pub enum RepairError {
         step: Box<StepError>,
     },
     /// Libraries lie where only pure Python may.
-    #[error("the wheel has libraries in its purelib part, which installers may put elsewhere than the platform's files")]
+    #[error(
+        "the wheel has libraries in its purelib part, which installers may put elsewhere than the platform's files"
+    )]
     Purelib {
         /// What the tool said.
         step: Box<StepError>,
@@ -167,13 +169,11 @@ fn requirers(needed_by: &[String]) -> String {
 
 fn lines(responsible: &[String]) -> String {
     const SHOWN: usize = 12;
-    let mut text = String::new();
-    for line in responsible.iter().take(SHOWN) {
-        text.push_str("\n  ");
-        text.push_str(line);
-    }
-    if responsible.len() > SHOWN {
-        text.push_str(&format!("\n  and {} more", responsible.len() - SHOWN));
+    let mut text: String = responsible.iter().take(SHOWN).flat_map(|line| ["\n  ", line]).collect();
+    if let Some(more) = responsible.len().checked_sub(SHOWN).filter(|more| *more > 0) {
+        text.push_str("\n  and ");
+        text.push_str(&more.to_string());
+        text.push_str(" more");
     }
     text
 }
@@ -223,7 +223,9 @@ impl Explain for RepairError {
             | Self::NoHeaderRoom { .. }
             | Self::Overlay { .. }
             | Self::Purelib { .. } => Blame::Project,
-            Self::Nothing { .. } | Self::Several { .. } | Self::Unrepaired { .. } | Self::BadResult { .. } => Blame::Tool,
+            Self::Nothing { .. } | Self::Several { .. } | Self::Unrepaired { .. } | Self::BadResult { .. } => {
+                Blame::Tool
+            }
             Self::RepairedBefore { .. } => Blame::User,
         }
     }

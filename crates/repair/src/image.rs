@@ -115,7 +115,7 @@ fn macho(object: &Object<'_>, macho: &objfile::MachOFacts<'_>, faults: &mut Vec<
         .sections
         .iter()
         .filter(|section| !section.is_zero_fill() && section.size != 0)
-        .map(|section| u64::from(section.offset))
+        .map(|section| section.offset)
         .min();
     if first.is_some_and(|first| first < macho.load_commands_end) {
         faults.push(damaged("has load commands that reach into its first section".to_owned()));

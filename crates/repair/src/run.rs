@@ -110,7 +110,7 @@ fn is_same(before: &Snapshot, after: &Snapshot) -> bool {
     let files = |snapshot: &Snapshot| -> Vec<_> {
         let kept = |name: &str| !name.ends_with(".dist-info/RECORD") && !name.ends_with(".dist-info/WHEEL");
         let all = snapshot.files();
-        all.into_iter().filter(|(place, _)| kept(place)).map(|(place, file)| (place, file.hash.cloned())).collect()
+        all.into_iter().filter(|(place, _)| kept(place)).map(|(place, file)| (place, file.hash.copied())).collect()
     };
     before.wheel.archive.path().file_name() == after.wheel.archive.path().file_name() && files(before) == files(after)
 }
@@ -130,7 +130,8 @@ fn refuse(request: &Request, tool: &dyn Repairer, before: &Snapshot, facts: &Fac
         return Err(RepairError::WrongArchitecture { what: wrong });
     }
     if !before.binaries.iter().any(|binary| search::is_for(request, binary)) {
-        let found = before.binaries.first().map(|binary| format!("`{}` is for {}", binary.member, binary.architecture.name()));
+        let found =
+            before.binaries.first().map(|binary| format!("`{}` is for {}", binary.member, binary.architecture.name()));
         return Err(RepairError::WrongArchitecture { what: found.into_iter().collect() });
     }
     Ok(())
@@ -143,7 +144,24 @@ fn check_tools(request: &Request, tool: &dyn Repairer) -> Result<(), RepairError
     if tool.runs_on().is_some_and(|os| os.name() != std::env::consts::OS) {
         return Err(RepairError::NoTool { tool: tool.name(), target: request.target.to_string() });
     }
-    if !request.tools.python.is_file() {
+    let mut folders: Vec<String> = request.options.program_dirs.iter().map(ToString::to_string).collect();
+    folders.push(request.tools.programs.to_string());
+    folders.push(std::env::var("PATH").unwrap_or_default());
+    let path = folders.join(if windows { ";" } else { ":" });
+    let naming = exec::Naming::host();
+    let has_environment = request.tools.python.is_file();
+    let here = request.tools.dir.clone();
+    let missing: Vec<&'static str> = tool
+        .programs(request)
+        .into_iter()
+        // What its environment brings is there when that is.
+        .filter(|program| has_environment || !tool.minimums().iter().any(|own| own.distribution == *program))
+        .filter(|program| exec::find_program(program, &path, &here, &naming).is_err())
+        .collect();
+    if !missing.is_empty() {
+        return Err(RepairError::ProgramMissing { tool: tool.name(), programs: missing });
+    }
+    if !has_environment {
         return Err(RepairError::NoEnvironment { tool: tool.name(), dir: request.tools.dir.clone() });
     }
     for minimum in tool.minimums() {
@@ -159,18 +177,7 @@ fn check_tools(request: &Request, tool: &dyn Repairer) -> Result<(), RepairError
             });
         }
     }
-    let mut folders: Vec<String> = request.options.program_dirs.iter().map(ToString::to_string).collect();
-    folders.push(request.tools.programs.to_string());
-    folders.push(std::env::var("PATH").unwrap_or_default());
-    let path = folders.join(if windows { ";" } else { ":" });
-    let naming = exec::Naming::host();
-    let here = request.tools.dir.clone();
-    let missing: Vec<&'static str> = tool
-        .programs(request)
-        .into_iter()
-        .filter(|program| exec::find_program(program, &path, &here, &naming).is_err())
-        .collect();
-    if missing.is_empty() { Ok(()) } else { Err(RepairError::ProgramMissing { tool: tool.name(), programs: missing }) }
+    Ok(())
 }
 
 fn prepare(request: &Request) -> Result<(), RepairError> {
@@ -203,7 +210,13 @@ fn the_one(request: &Request, tool: &dyn Repairer) -> Result<Utf8PathBuf, Repair
 }
 
 /// The tool's message as an error of ours: which library, which symbols, whose fault.
-fn understood(request: &Request, tool: &dyn Repairer, error: StepError, before: &Snapshot, runner: &Runner<'_>) -> RepairError {
+fn understood(
+    request: &Request,
+    tool: &dyn Repairer,
+    error: StepError,
+    before: &Snapshot,
+    runner: &Runner<'_>,
+) -> RepairError {
     if !matches!(error, StepError::Failed { .. }) {
         return error.into();
     }
@@ -227,7 +240,8 @@ fn understood(request: &Request, tool: &dyn Repairer, error: StepError, before: 
             RepairError::PolicyNotMet { policy, responsible, step: Some(step) }
         }
         Said::WrongArchitecture(what) => {
-            let mut notes: Vec<String> = search::closure(request, &before.binaries).missing.into_iter().flat_map(|one| one.notes).collect();
+            let mut notes: Vec<String> =
+                search::closure(request, &before.binaries).missing.into_iter().flat_map(|one| one.notes).collect();
             notes.push(what);
             RepairError::WrongArchitecture { what: notes }
         }
@@ -237,7 +251,13 @@ fn understood(request: &Request, tool: &dyn Repairer, error: StepError, before: 
     }
 }
 
-fn not_found(request: &Request, said: Option<String>, before: &Snapshot, runner: &Runner<'_>, step: Box<StepError>) -> RepairError {
+fn not_found(
+    request: &Request,
+    said: Option<String>,
+    before: &Snapshot,
+    runner: &Runner<'_>,
+    step: Box<StepError>,
+) -> RepairError {
     let missing = search::closure(request, &before.binaries).missing;
     let named = missing.iter().find(|one| said.as_deref().is_some_and(|said| said.eq_ignore_ascii_case(&one.library)));
     let first = named.or(missing.first());
@@ -246,7 +266,8 @@ fn not_found(request: &Request, said: Option<String>, before: &Snapshot, runner:
     if request.target.os == Os::Linux {
         notes.extend(search::package_of(&library, runner));
     }
-    let others = missing.iter().filter(|one| Some(*one) != first).map(|one| format!("`{}` is missing too", one.library));
+    let others =
+        missing.iter().filter(|one| Some(*one) != first).map(|one| format!("`{}` is missing too", one.library));
     notes.extend(others);
     RepairError::LibraryNotFound {
         needed_by: first.map(|one| one.needed_by.clone()).unwrap_or_default(),
@@ -260,7 +281,9 @@ fn not_found(request: &Request, said: Option<String>, before: &Snapshot, runner:
 /// The symbols and libraries that keep a wheel from its policy: the extension's own needs, and those of the libraries
 /// that would be grafted, read from where they lie.
 fn responsible(request: &Request, tag: &str, before: &Snapshot, log: &str) -> Vec<String> {
-    let Some(policy) = check::policy_of(tag, &request.target) else { return vec![log.lines().last().unwrap_or_default().to_owned()] };
+    let Some(policy) = check::policy_of(tag, &request.target) else {
+        return vec![log.lines().last().unwrap_or_default().to_owned()];
+    };
     let mut all = before.binaries.clone();
     all.extend(search::closure(request, &before.binaries).found);
     let needs = check::needs(&all, |library| request.excludes(library));

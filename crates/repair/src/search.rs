@@ -33,7 +33,9 @@ pub(crate) fn closure(request: &Request, binaries: &[Binary]) -> Closure {
     let mut seen: BTreeSet<String> = BTreeSet::new();
     let mut queue: Vec<(String, Binary)> = Vec::new();
     let push = |binary: &Binary, queue: &mut Vec<(String, Binary)>| {
-        queue.extend(binary.needed.iter().filter(|needed| !needed.optional).map(|needed| (needed.name.clone(), binary.clone())));
+        queue.extend(
+            binary.needed.iter().filter(|needed| !needed.optional).map(|needed| (needed.name.clone(), binary.clone())),
+        );
     };
     for binary in binaries {
         push(binary, &mut queue);
@@ -54,7 +56,9 @@ pub(crate) fn closure(request: &Request, binaries: &[Binary]) -> Closure {
             break;
         }
         let mut notes = Vec::new();
-        let read = candidates(request, &name, &requirer).into_iter().find_map(|path| open(&path, &name, &requirer, &mut notes));
+        let read = candidates(request, &name, &requirer)
+            .into_iter()
+            .find_map(|path| open(&path, &name, &requirer, &mut notes));
         match read {
             Some(binary) => {
                 push(&binary, &mut queue);
@@ -91,7 +95,8 @@ fn candidates(request: &Request, name: &str, requirer: &Binary) -> Vec<Utf8PathB
     let mut found: Vec<Utf8PathBuf> = Vec::new();
     match requirer.format {
         Format::Elf => {
-            let rpaths = requirer.rpaths.iter().flat_map(|(path, _)| path.split(':')).filter(|path| path.starts_with('/'));
+            let rpaths =
+                requirer.rpaths.iter().flat_map(|(path, _)| path.split(':')).filter(|path| path.starts_with('/'));
             found.extend(rpaths.map(|dir| Utf8Path::new(dir).join(base)));
             found.extend(request.library_dirs.iter().map(|dir| dir.join(base)));
             found.extend(USUAL.iter().map(|dir| Utf8Path::new(dir).join(base)));
@@ -137,7 +142,12 @@ fn open(path: &Utf8Path, name: &str, requirer: &Binary, notes: &mut Vec<String>)
     }
     if !others.is_empty() {
         let names: Vec<&str> = others.into_iter().collect();
-        notes.push(format!("`{path}` is for {}, `{}` for {}", names.join(" and "), requirer.member, requirer.architecture.name()));
+        notes.push(format!(
+            "`{path}` is for {}, `{}` for {}",
+            names.join(" and "),
+            requirer.member,
+            requirer.architecture.name()
+        ));
     }
     None
 }
@@ -161,7 +171,8 @@ pub(crate) fn package_of(library: &str, runner: &Runner<'_>) -> Option<String> {
         return Some(format!("the installed package `{package}` has it in `{dir}`"));
     }
     let name = debian_name(base)?;
-    ask(["apt-cache", "show", &name]).map(|_| format!("the package `{name}` has a library of that name (`apt-get install {name}`)"))
+    ask(["apt-cache", "show", &name])
+        .map(|_| format!("the package `{name}` has a library of that name (`apt-get install {name}`)"))
 }
 
 /// `libffi.so.8` → `libffi8`, `libLLVM-14.so.1` → `libllvm14` (an exception of LLVM's packages), `libfoo2.so.1` → `libfoo2-1`.

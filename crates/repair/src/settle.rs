@@ -38,7 +38,12 @@ pub(crate) fn input(request: &Request, given: &Utf8Path, before: &Snapshot) -> R
 }
 
 /// The result: what the tool left undone is done, and the archive is canonical unless the tool's own is reproducible.
-pub(crate) fn finish(request: &Request, tool: &dyn Repairer, made: &Utf8Path, runner: &Runner<'_>) -> Result<Utf8PathBuf, RepairError> {
+pub(crate) fn finish(
+    request: &Request,
+    tool: &dyn Repairer,
+    made: &Utf8Path,
+    runner: &Runner<'_>,
+) -> Result<Utf8PathBuf, RepairError> {
     if tool.is_reproducible() {
         return Ok(made.to_owned());
     }

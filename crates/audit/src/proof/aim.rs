@@ -107,7 +107,7 @@ impl Platform {
 pub(super) fn platforms(contents: &Contents) -> (Vec<Platform>, Vec<String>) {
     let mut oldest: BTreeMap<(u8, Arch), Platform> = BTreeMap::new();
     let mut unknown = Vec::new();
-    for tag in contents.tags.iter().flat_map(|tags| tags.platforms()) {
+    for tag in contents.tags.iter().flat_map(platform::TagSet::platforms) {
         let platforms = of_tag(tag, contents);
         if platforms.is_empty() && !matches!(tag, PlatformTag::Any) {
             unknown.push(tag.to_string());

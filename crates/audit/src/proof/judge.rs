@@ -386,7 +386,7 @@ fn machine(platform: &Platform) -> Machine {
     let mut machine = Machine::new(platform.architecture());
     match platform.system {
         System::Linux { libc: Libc::Glibc, oldest, .. } => {
-            let newest = exports::glibc(platform.arch).map_or((2, 41), |list| list.latest_known()).max((2, 41));
+            let newest = exports::glibc(platform.arch).map_or((2, 41), exports::Glibc::latest_known).max((2, 41));
             machine.glibc = Some((oldest, newest));
         }
         // The tag says 1.2, which began with 1.2.0.

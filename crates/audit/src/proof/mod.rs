@@ -103,6 +103,8 @@ pub struct Proof {
     pub assumptions: Vec<Assumption>,
     /// What refutes it, hazards, and facts about the wheel as a package.
     pub findings: Vec<Finding>,
+    /// The packages and modules that it gives to import, namespaces left out.
+    pub packages: Vec<String>,
     /// The extension modules.
     pub modules: Vec<Module>,
     /// All binaries.
@@ -207,6 +209,7 @@ pub fn prove(path: &Utf8Path, options: &ProofOptions) -> Result<Proof, OpenError
         results: found.results,
         assumptions: found.assumptions.list(),
         findings,
+        packages: packages(&contents),
         modules: found.modules.into_values().collect(),
         binaries: found.seen.nodes(&contents, &found.roles),
         sizes: Sizes {
@@ -358,6 +361,13 @@ fn expected(contents: &Contents, root: &Root<'_>, shown: &mut Shown) -> Role {
 
 fn spoken(pythons: &[capi::Python]) -> Vec<String> {
     pythons.iter().map(|python| tag(*python)).collect()
+}
+
+/// Folders without code of their own, such as those of grafted libraries, are no packages.
+fn packages(contents: &Contents) -> Vec<String> {
+    let Ok(info) = &contents.wheel.dist_info else { return Vec::new() };
+    let packages = wheel::packages(&contents.wheel.archive, info).into_iter();
+    packages.filter(|package| package.kind != wheel::PackageKind::Namespace).map(|package| package.name).collect()
 }
 
 fn neighbours(contents: &Contents) -> Neighbours {

@@ -75,10 +75,14 @@ pub enum Provider {
     Missing,
 }
 
+/// What one image needs, and whose symbols it uses.
+type Use = (Vec<NeedNode>, BTreeMap<String, usize>);
+
 /// What processes showed of each image.
 #[derive(Debug, Default)]
 pub(super) struct Seen {
-    by_image: BTreeMap<(Utf8PathBuf, String), (Vec<NeedNode>, BTreeMap<String, usize>)>,
+    /// By path and architecture.
+    by_image: BTreeMap<(Utf8PathBuf, String), Use>,
 }
 
 impl Seen {

@@ -89,7 +89,10 @@ mod tests {
     fn imports_inside_try() {
         for (code, guard) in [
             ("try:\n    from ._core import x\nexcept ImportError:\n    x = None\n", Guard::Always),
-            ("def f():\n    if a:\n        try:\n            # why\n            from pkg import _core as lib\n        except ImportError:\n            pass\n", Guard::Always),
+            (
+                "def f():\n    if a:\n        try:\n            # why\n            from pkg import _core as lib\n        except ImportError:\n            pass\n",
+                Guard::Always,
+            ),
             ("from ._core import x\n", Guard::Lacking),
             ("try:\n    import _core\nexcept ImportError:\n    pass\nimport pkg._core\n", Guard::Lacking),
             ("try:\n    a = 1\nexcept E:\n    import _core\n", Guard::Lacking),

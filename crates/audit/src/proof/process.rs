@@ -82,7 +82,7 @@ fn module_name(path: &Utf8Path, image: &Image, platform: &Platform) -> Option<St
         parts.push(name);
     }
     let identifier = |part: &&str| part.chars().all(|c| c == '_' || c.is_alphanumeric());
-    parts.iter().all(|part| identifier(part)).then(|| parts.join("."))
+    parts.iter().all(identifier).then(|| parts.join("."))
 }
 
 /// The Pythons that look for a file of this name; `None` where none of the wheel's does.

@@ -25,11 +25,25 @@ pub(super) struct Trouble {
     pub(super) pythons: Option<Vec<Python>>,
 }
 
+/// What makes two troubles the same: rule, member, symbol, message.
+type Key = (&'static str, String, Option<String>, String);
+
+/// A trouble and whom it troubles.
+#[derive(Debug)]
+struct Entry {
+    trouble: Trouble,
+    /// The modules whose import it ends; an empty name for what is no module.
+    roots: BTreeSet<String>,
+    /// One of them is needed.
+    refutes: bool,
+}
+
 /// The same for all processes of a platform.
 #[derive(Debug, Default)]
 pub(super) struct Troubles {
-    found: BTreeMap<(&'static str, String, Option<String>, String), (Trouble, BTreeSet<String>, bool)>,
-    order: Vec<(&'static str, String, Option<String>, String)>,
+    found: BTreeMap<Key, Entry>,
+    /// In the order in which they came up.
+    order: Vec<Key>,
 }
 
 impl Troubles {
@@ -39,14 +53,14 @@ impl Troubles {
         let refutes = role.refutes() && trouble.only.is_none();
         let entry = self.found.entry(key.clone()).or_insert_with(|| {
             self.order.push(key);
-            (trouble.clone(), BTreeSet::new(), false)
+            Entry { trouble: trouble.clone(), roots: BTreeSet::new(), refutes: false }
         });
-        entry.2 |= refutes;
-        entry.1.insert(match role {
+        entry.refutes |= refutes;
+        entry.roots.insert(match role {
             Role::Module(name) => name.clone(),
             Role::Optional | Role::Opened(_) | Role::Program | Role::Unknown => String::new(),
         });
-        if let (Some(known), Some(more)) = (&mut entry.0.pythons, trouble.pythons) {
+        if let (Some(known), Some(more)) = (&mut entry.trouble.pythons, trouble.pythons) {
             known.extend(more);
             known.sort();
             known.dedup();
@@ -55,13 +69,13 @@ impl Troubles {
 
     /// The Pythons for which something refutes the wheel.
     pub(super) fn refuted<'a>(&'a self, all: &'a [Python]) -> BTreeSet<Python> {
-        let refuting = self.found.values().filter(|(_, _, refutes)| *refutes);
-        refuting.flat_map(|(trouble, ..)| trouble.pythons.as_deref().unwrap_or(all).iter().copied()).collect()
+        let refuting = self.found.values().filter(|entry| entry.refutes);
+        refuting.flat_map(|entry| entry.trouble.pythons.as_deref().unwrap_or(all).iter().copied()).collect()
     }
 
     /// Whether anything refutes the wheel.
     pub(super) fn any_refutes(&self) -> bool {
-        self.found.values().any(|(_, _, refutes)| *refutes)
+        self.found.values().any(|entry| entry.refutes)
     }
 
     /// What refutes, in short, for the table of results.
@@ -70,8 +84,8 @@ impl Troubles {
             (Some(pythons), Some(python)) => pythons.contains(&python),
             _ => true,
         };
-        let refuting = self.order.iter().filter_map(|key| self.found.get(key)).filter(|(_, _, refutes)| *refutes);
-        refuting.filter(|(trouble, ..)| fits(trouble)).map(|(trouble, ..)| trouble.message.clone()).collect()
+        let refuting = self.order.iter().filter_map(|key| self.found.get(key)).filter(|entry| entry.refutes);
+        refuting.filter(|entry| fits(&entry.trouble)).map(|entry| entry.trouble.message.clone()).collect()
     }
 
     /// As findings, in the order in which they came up.
@@ -82,7 +96,7 @@ impl Troubles {
         let mut findings = Vec::new();
         let mut more: BTreeMap<(&'static str, String, bool), (Finding, usize)> = BTreeMap::new();
         for key in &self.order {
-            let Some((trouble, roots, refutes)) = self.found.remove(key) else { continue };
+            let Some(Entry { trouble, roots, refutes }) = self.found.remove(key) else { continue };
             let slot = (trouble.rule.code, trouble.member.clone(), refutes);
             let count = counts.entry(slot.clone()).or_default();
             *count += 1;
@@ -127,8 +141,7 @@ fn finding(
     if only.is_none() {
         finding = match names.as_slice() {
             [] if refutes => finding.note("the package's own code opens this library"),
-            [] => finding
-                .note("the package does without, as far as is known: the verdict does not depend on it"),
+            [] => finding.note("the package does without, as far as is known: the verdict does not depend on it"),
             [one] => finding.note(format!("it ends the import of `{one}`")),
             [first, second] => finding.note(format!("it ends the import of `{first}` and `{second}`")),
             [first, rest @ ..] => {

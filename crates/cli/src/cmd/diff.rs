@@ -109,8 +109,7 @@ fn changes(old: &Proof, new: &Proof) -> Vec<Change> {
     value(Topic::Tags, "tags", old.tags.clone(), new.tags.clone());
     value(Topic::Tags, "Requires-Python", old.requires_python.clone(), new.requires_python.clone());
     let pythons = |proof: &Proof| {
-        let all: BTreeSet<&str> =
-            proof.results.iter().flat_map(|result| &result.pythons).map(String::as_str).collect();
+        let all: BTreeSet<&str> = proof.results.iter().flat_map(|result| &result.pythons).map(String::as_str).collect();
         Some(all.into_iter().collect::<Vec<_>>().join(" "))
     };
     value(Topic::Tags, "Pythons", pythons(old), pythons(new));
@@ -145,7 +144,8 @@ fn map(changes: &mut Vec<Change>, topic: Topic, old: &BTreeMap<String, String>, 
 
 /// The suffix of the file says for which Python it is; only the module matters here.
 fn modules(proof: &Proof) -> BTreeMap<String, String> {
-    let size = |member: &str| proof.binaries.iter().find(|binary| binary.member == member).map(|binary| binary.sizes.unpacked);
+    let size =
+        |member: &str| proof.binaries.iter().find(|binary| binary.member == member).map(|binary| binary.sizes.unpacked);
     proof.modules.iter().map(|module| (module.name.clone(), spoken_size(size(&module.member).unwrap_or(0)))).collect()
 }
 
@@ -180,7 +180,9 @@ fn stem(member: &str) -> String {
 fn without_hash(file: &str) -> String {
     let (head, rest) = file.split_at(file.find('.').unwrap_or(file.len()));
     match head.rsplit_once('-') {
-        Some((name, hash)) if hash.len() >= 8 && hash.bytes().all(|byte| byte.is_ascii_hexdigit()) => format!("{name}{rest}"),
+        Some((name, hash)) if hash.len() >= 8 && hash.bytes().all(|byte| byte.is_ascii_hexdigit()) => {
+            format!("{name}{rest}")
+        }
         _ => file.to_owned(),
     }
 }
@@ -218,7 +220,8 @@ fn render(old: &Proof, new: &Proof, changes: &[Change], markdown: bool) -> Strin
     let topics: BTreeSet<Topic> = changes.iter().map(|change| change.topic).collect();
     for topic in topics {
         let of: Vec<&Change> = changes.iter().filter(|change| change.topic == topic).collect();
-        let _ = if markdown { writeln!(text, "\n**{}**\n", topic.title()) } else { writeln!(text, "\n{}:", topic.title()) };
+        let _ =
+            if markdown { writeln!(text, "\n**{}**\n", topic.title()) } else { writeln!(text, "\n{}:", topic.title()) };
         for change in of.iter().take(SHOWN) {
             let _ = writeln!(text, "{}", line(change, markdown));
         }

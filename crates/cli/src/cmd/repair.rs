@@ -134,8 +134,16 @@ pub(crate) fn run(global: &Global, args: &RepairArgs, cancel: &Cancel) -> Result
     ignored(&layout.state).map_err(Failure::usage)?;
     let silent = Runner::new(&Silent, cancel);
     let world = host::probe(&host::Probe::of_this_process(Some(layout.cache())), &silent);
-    let job = Job { args, world: &world, layout: &layout, here: &here, console: &console, streams: context::talk(global).streams() };
-    let (mut entries, mut judged, mut examined, mut code) = (Vec::new(), Judged::default(), Examined::of(repair::RULES.iter().copied()), exit::FINE);
+    let job = Job {
+        args,
+        world: &world,
+        layout: &layout,
+        here: &here,
+        console: &console,
+        streams: context::talk(global).streams(),
+    };
+    let (mut entries, mut judged, mut examined, mut code) =
+        (Vec::new(), Judged::default(), Examined::of(repair::RULES.iter().copied()), exit::FINE);
     for (path, name) in &given {
         cancel.check("repair")?;
         let entry = match job.repair(path, name, cancel) {
@@ -150,7 +158,10 @@ pub(crate) fn run(global: &Global, args: &RepairArgs, cancel: &Cancel) -> Result
                 entry
             }
             Err(failure) => {
-                console.error(&format!("{}: {}", path.file_name().unwrap_or_default(), failure.message), failure.help.as_deref());
+                console.error(
+                    &format!("{}: {}", path.file_name().unwrap_or_default(), failure.message),
+                    failure.help.as_deref(),
+                );
                 code = heavier(code, failure.code);
                 Entry { error: Some(failure.message), ..Entry::of(path, "failed") }
             }
@@ -216,18 +227,24 @@ struct Job<'a> {
 impl Job<'_> {
     fn repair(&self, path: &Utf8Path, name: &WheelName, cancel: &Cancel) -> Result<Repaired, Failure> {
         let target = self.target(name)?;
-        let platform = TargetPlatform::parse(&self.args.plat, &target).map_err(|error| Failure::usage(format!("--plat: {error}")))?;
-        let runner = Runner::new(self.console, cancel).scope(path.file_name().unwrap_or_default()).streaming(self.streams);
+        let platform = TargetPlatform::parse(&self.args.plat, &target)
+            .map_err(|error| Failure::usage(format!("--plat: {error}")))?;
+        let runner =
+            Runner::new(self.console, cancel).scope(path.file_name().unwrap_or_default()).streaming(self.streams);
         let tools = self.tools(target.os)?;
         let request = self.request(path, target, platform, tools);
         let steps = repair::steps(&request, self.world);
         // A wheel that needs no tool gets none installed.
         let made = match repair::run(&request, &steps, path, &runner) {
             Err(RepairError::NoEnvironment { .. }) => {
-                request.tools.ensure(&request.tools.steps(&self.layout.state.join("logs/tools")), &runner).map_err(|error| match error {
-                    host::toolenv::ToolEnvironmentError::Step(step) => Failure::from(step),
-                    host::toolenv::ToolEnvironmentError::Io(error) => Failure::new(exit::ENVIRONMENT, error.to_string()),
-                })?;
+                request.tools.ensure(&request.tools.steps(&self.layout.state.join("logs/tools")), &runner).map_err(
+                    |error| match error {
+                        host::toolenv::ToolEnvironmentError::Step(step) => Failure::from(step),
+                        host::toolenv::ToolEnvironmentError::Io(error) => {
+                            Failure::new(exit::ENVIRONMENT, error.to_string())
+                        }
+                    },
+                )?;
                 repair::run(&request, &steps, path, &runner)
             }
             other => other,
@@ -241,7 +258,9 @@ impl Job<'_> {
         let Some(tag) = platforms.next() else { return Ok(TargetKey::new(self.world.os, self.world.arch)) };
         let os = tag.os().unwrap_or(self.world.os);
         if platforms.any(|other| other.os() != Some(os)) {
-            return Err(Failure::usage(format!("`{name}` is tagged for several systems; no tool repairs such a wheel")));
+            return Err(Failure::usage(format!(
+                "`{name}` is tagged for several systems; no tool repairs such a wheel"
+            )));
         }
         // The last of `universal2` is arm64: what holds for it is the stricter part.
         let arch = tag.arches().last().copied();
@@ -252,12 +271,19 @@ impl Job<'_> {
     /// The environment of the system's tool, made with the newest Python that it runs on.
     fn tools(&self, os: Os) -> Result<ToolEnvironment, Failure> {
         let usable = |i: &&host::Interpreter| {
-            i.has_venv && i.implementation == "cpython" && !i.python.free_threaded && !i.debug && i.python >= plan::OLDEST_FOR_REPAIR
+            i.has_venv
+                && i.implementation == "cpython"
+                && !i.python.free_threaded
+                && !i.debug
+                && i.python >= plan::OLDEST_FOR_REPAIR
         };
         let base = self.world.interpreters.iter().filter(usable).max_by_key(|i| i.python).ok_or_else(|| {
             let oldest = plan::OLDEST_FOR_REPAIR.dotted();
-            Failure::new(exit::ENVIRONMENT, format!("{} needs a CPython {oldest} or newer with venv", repair::tool_name(os)))
-                .help("install one so that `python3` on PATH is it, on Debian and Ubuntu with the package python3-venv")
+            Failure::new(
+                exit::ENVIRONMENT,
+                format!("{} needs a CPython {oldest} or newer with venv", repair::tool_name(os)),
+            )
+            .help("install one so that `python3` on PATH is it, on Debian and Ubuntu with the package python3-venv")
         })?;
         let windows = self.world.os == Os::Windows;
         Ok(ToolEnvironment::new(&self.layout.tools(), "repair", base, plan::for_repair(os), windows))
@@ -301,7 +327,8 @@ impl Job<'_> {
         };
         let mut entry = Entry::of(given, status);
         entry.platform = Some(repaired.platform.clone());
-        entry.grafted = repaired.grafted.iter().map(|graft| Graft { name: graft.name.clone(), bytes: graft.bytes }).collect();
+        entry.grafted =
+            repaired.grafted.iter().map(|graft| Graft { name: graft.name.clone(), bytes: graft.bytes }).collect();
         entry.assumed = repaired
             .assumed
             .iter()
@@ -315,7 +342,8 @@ impl Job<'_> {
         let place = out.join(repaired.wheel.file_name().unwrap_or_default());
         let failed = |error: std::io::Error| Failure::new(exit::STEP, error.to_string());
         fs_err::create_dir_all(&out).map_err(failed)?;
-        let same = place.canonicalize_utf8().ok().is_some_and(|place| repaired.wheel.canonicalize_utf8().ok() == Some(place));
+        let same =
+            place.canonicalize_utf8().ok().is_some_and(|place| repaired.wheel.canonicalize_utf8().ok() == Some(place));
         if !same {
             copy(&repaired.wheel, &place).map_err(failed)?;
         }
@@ -351,8 +379,10 @@ fn source_date_epoch(path: &Utf8Path) -> u64 {
 
 /// Seconds after 1970 of a time in an archive, taken for UTC.
 fn epoch_of(time: wheel::DosTime) -> Option<u64> {
-    let (year, month, day) = (1980 + u64::from(time.date >> 9), u64::from(time.date >> 5 & 15), u64::from(time.date & 31));
-    let (hour, minute, second) = (u64::from(time.time >> 11), u64::from(time.time >> 5 & 63), u64::from(time.time & 31) * 2);
+    let (year, month, day) =
+        (1980 + u64::from(time.date >> 9), u64::from(time.date >> 5 & 15), u64::from(time.date & 31));
+    let (hour, minute, second) =
+        (u64::from(time.time >> 11), u64::from(time.time >> 5 & 63), u64::from(time.time & 31) * 2);
     // Days of years that start in March: the leap day comes last.
     let (year, month) = if month > 2 { (year, month - 3) } else { (year.checked_sub(1)?, month + 9) };
     let days = 365 * year + year / 4 - year / 100 + year / 400 + (153 * month + 2) / 5 + day;
@@ -379,7 +409,9 @@ fn failure(error: RepairError) -> Failure {
     let code = match (&error, error.blame()) {
         (RepairError::Step(exec::StepError::Cancelled { .. }), _) => exit::INTERRUPTED,
         (RepairError::Step(exec::StepError::NotFound { .. }), _)
-        | (RepairError::NoTool { .. } | RepairError::ProgramMissing { .. } | RepairError::TooOld { .. }, _) => exit::ENVIRONMENT,
+        | (RepairError::NoTool { .. } | RepairError::ProgramMissing { .. } | RepairError::TooOld { .. }, _) => {
+            exit::ENVIRONMENT
+        }
         (RepairError::BadWheel { .. }, Blame::Project) => exit::USAGE,
         _ => exit::STEP,
     };
@@ -418,21 +450,17 @@ fn render(args: &RepairArgs, entries: &[Entry], judged: &Judged, console: &Conso
 
 fn text(entry: &Entry) -> String {
     const MEGABYTE: f64 = 1e6;
-    let name = |path: &Utf8Path| path.file_name().unwrap_or_default().to_owned();
-    let mut text = format!("{}: {}", name(&entry.given), entry.status);
-    if let Some(wheel) = &entry.wheel {
-        text.push_str(&format!(" → {wheel}"));
-    }
-    for graft in &entry.grafted {
-        text.push_str(&format!("\n  grafted {} ({:.1} MB)", graft.name, graft.bytes as f64 / MEGABYTE));
-    }
-    for assumed in &entry.assumed {
-        text.push_str(&format!("\n  assumed {}, needed by {}: another wheel has to bring it", assumed.library, assumed.needed_by));
-    }
-    for why in entry.why_not_wider.iter().take(3) {
-        text.push_str(&format!("\n  not more widely usable: {why}"));
-    }
-    text
+    const REASONS: usize = 3;
+    let name = entry.given.file_name().unwrap_or_default();
+    let place = entry.wheel.as_ref().map(|wheel| format!(" → {wheel}")).unwrap_or_default();
+    let grafted =
+        entry.grafted.iter().map(|graft| format!("  grafted {} ({:.1} MB)", graft.name, graft.bytes as f64 / MEGABYTE));
+    let assumed = entry.assumed.iter().map(|assumed| {
+        format!("  assumed {}, needed by {}: another wheel has to bring it", assumed.library, assumed.needed_by)
+    });
+    let why = entry.why_not_wider.iter().take(REASONS).map(|why| format!("  not more widely usable: {why}"));
+    let first = format!("{name}: {}{place}", entry.status);
+    std::iter::once(first).chain(grafted).chain(assumed).chain(why).collect::<Vec<_>>().join("\n")
 }
 
 #[cfg(test)]

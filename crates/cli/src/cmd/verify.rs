@@ -1,16 +1,19 @@
 //! `verify`: the import proof of any wheel, and the import itself where it can run; both verdicts side by side.
 
+mod real;
+
 use crate::args::Global;
-use crate::cmd::real_import::{self, Imported};
-use crate::cmd::symbols::{adjustments, pythons};
+use crate::cmd::symbols::pythons;
 use crate::context;
 use crate::exit::{self, Failure};
 use crate::output;
+use crate::registry::REGISTRY;
 use audit::proof::{Assumption, PlatformResult, Proof, ProofOptions, Verdict, prove};
 use camino::{Utf8Path, Utf8PathBuf};
 use clap::Args;
 use diagnostics::{Adjustments, Finding, Format, Judged, Report, Severity, Style, Tool, printable};
 use exec::Cancel;
+use real::Imported;
 use serde::Serialize;
 use std::fmt::Write as _;
 use std::io::IsTerminal;
@@ -78,7 +81,7 @@ pub(crate) fn run(global: &Global, args: &VerifyArgs, cancel: &Cancel) -> Result
         pythons: pythons(&args.python)?,
         ..ProofOptions::default()
     };
-    let adjustments = adjustments(global)?;
+    let adjustments = plan::settings::rules(&context::root(global)?, &REGISTRY)?;
     let mut all = Vec::new();
     for path in &args.paths {
         cancel.check("verify")?;
@@ -106,7 +109,7 @@ fn verify(
     let import = if args.no_import {
         Imported::not_run("it was not asked for (--no-import)")
     } else {
-        real_import::run(global, path, &proof, cancel)?
+        real::run(global, path, &proof, cancel)?
     };
     let judged = adjustments.judge(std::mem::take(&mut proof.findings));
     Ok(Verified { proof, judged, import })
@@ -146,7 +149,8 @@ fn render(global: &Global, all: &[Verified], format: Format) -> Result<(), Failu
             for one in all {
                 judged.extend(Judged { findings: one.judged.findings.clone(), ..Judged::default() });
             }
-            let tool = Tool { name: "wheelproof", version: env!("CARGO_PKG_VERSION"), information_uri: "", rules_uri: "" };
+            let tool =
+                Tool { name: "wheelproof", version: env!("CARGO_PKG_VERSION"), information_uri: "", rules_uri: "" };
             let subjects: [(); 0] = [];
             let report = Report { tool, subjects: &subjects, judged: &judged };
             let text = format.render(&report, &Style::default()).map_err(Failure::usage)?;
@@ -182,7 +186,10 @@ fn text(global: &Global, one: &Verified) -> String {
     }
     let _ = writeln!(text, "  import   {}", one.import);
     if one.contradicts() {
-        let _ = writeln!(text, "  proof and import contradict each other: one of them is wrong; please report it with the wheel");
+        let _ = writeln!(
+            text,
+            "  proof and import contradict each other: one of them is wrong; please report it with the wheel"
+        );
     }
     if one.judged.reported().any(|finding| finding.severity > Severity::Info) || global.verbose {
         let style = Style { colour, explain: Some("cargo xtask explain"), ..Style::default() };

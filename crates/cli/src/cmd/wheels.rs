@@ -105,7 +105,7 @@ fn render(
     match format {
         PlanFormat::Json => output::line(&serde_json::to_string_pretty(report).map_err(Failure::usage)?),
         PlanFormat::Markdown => output::line(&pipeline::show::markdown(report)),
-        PlanFormat::Text if quiet => output::line(&pipeline::show::verdict(report)),
+        PlanFormat::Text if quiet => output::line(&pipeline::show::quiet(report)),
         PlanFormat::Text => output::line(&pipeline::show::text(report)),
     }
     Ok(())

@@ -119,6 +119,7 @@ const SIGNS: &[(At, Rank, Reach)] = &[
     (Start("ERROR Backend subprocess"), Rank::Summary, Reach::Line),
     (Start("ERROR: Failed "), Rank::Summary, Reach::Line),
     (Start("ERROR: Could not build wheels"), Rank::Summary, Reach::Line),
+    (Start("ERROR Unmet dependencies"), Rank::Verdict, Reach::Indented),
     (Start("ERROR: "), Rank::Verdict, Reach::Line),
     (Start("ERROR "), Rank::Verdict, Reach::Line),
     (Start("INTERNALERROR>"), Rank::Exception, Reach::Line),

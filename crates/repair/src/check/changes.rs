@@ -87,7 +87,10 @@ fn grew(context: &Context<'_>, old: &File<'_>, new: &File<'_>) -> Option<String>
         return Some("is too big to be compared with what it was".to_owned());
     };
     let mut lines = new.lines();
-    let lost = old.lines().filter(|line| !line.trim().is_empty()).find(|line| !lines.any(|found| found.trim_end() == line.trim_end()));
+    let lost = old
+        .lines()
+        .filter(|line| !line.trim().is_empty())
+        .find(|line| !lines.any(|found| found.trim_end() == line.trim_end()));
     lost.map(|line| format!("has lost the line `{}`", line.trim()))
 }
 
@@ -123,10 +126,18 @@ fn patched(context: &Context<'_>, old: &File<'_>, new: &File<'_>) -> Option<Stri
             return Some(format!("was of the kind {} and is of the kind {}", old.kind.name(), new.kind.name()));
         }
         if new.exports != old.exports {
-            return Some(format!("does not export the {} symbols that it did before the repair, but {} others", old.exports.0, new.exports.0));
+            return Some(format!(
+                "does not export the {} symbols that it did before the repair, but {} others",
+                old.exports.0, new.exports.0
+            ));
         }
-        if new.needed.len() < old.needed.len() && old.needed.iter().all(|needed| !needed.name.starts_with("libpython")) {
-            return Some(format!("needed {} libraries before the repair and needs {}", old.needed.len(), new.needed.len()));
+        if new.needed.len() < old.needed.len() && old.needed.iter().all(|needed| !needed.name.starts_with("libpython"))
+        {
+            return Some(format!(
+                "needed {} libraries before the repair and needs {}",
+                old.needed.len(),
+                new.needed.len()
+            ));
         }
     }
     None

@@ -36,7 +36,11 @@ pub(super) fn check(context: &Context<'_>, facts: &mut Facts) {
     for (member, reason) in &context.after.unreadable {
         if context.touched(member) {
             let message = format!("`{member}` cannot be read any more: {reason}");
-            facts.findings.push(Finding::new(&rules::IMAGE_DAMAGED, Subject::file(context.name).member(member), message));
+            facts.findings.push(Finding::new(
+                &rules::IMAGE_DAMAGED,
+                Subject::file(context.name).member(member),
+                message,
+            ));
         }
     }
     twice(context, facts);
@@ -67,11 +71,14 @@ fn hides(context: &Context<'_>, binary: &Binary, facts: &mut Facts) {
 
 /// Paths of the machine that built it have no place in what was grafted: whoever may write there decides what is loaded.
 fn run_paths(context: &Context<'_>, binary: &Binary, facts: &mut Facts) {
-    let outside = binary.rpaths.iter().flat_map(|(path, _)| path.split(':')).find(|path| {
-        !path.is_empty() && !path.starts_with("$ORIGIN") && !path.starts_with("${ORIGIN}")
-    });
+    let outside = binary
+        .rpaths
+        .iter()
+        .flat_map(|(path, _)| path.split(':'))
+        .find(|path| !path.is_empty() && !path.starts_with("$ORIGIN") && !path.starts_with("${ORIGIN}"));
     if let Some(path) = outside {
-        let message = format!("`{}` looks for libraries in `{path}`, a folder of the machine that built it", binary.member);
+        let message =
+            format!("`{}` looks for libraries in `{path}`, a folder of the machine that built it", binary.member);
         let subject = Subject::file(context.name).member(&binary.member);
         facts.findings.push(Finding::new(&rules::PATH_LEADS_OUTSIDE, subject, message));
     }
@@ -83,7 +90,8 @@ fn names_and_paths(context: &Context<'_>, binary: &Binary, facts: &mut Facts) {
         !path.starts_with("@loader_path") && !path.starts_with("@executable_path") && !macos::is_system_library(path)
     });
     if let Some(path) = outside {
-        let message = format!("`{}` looks for libraries in `{path}`, a folder of the machine that built it", binary.member);
+        let message =
+            format!("`{}` looks for libraries in `{path}`, a folder of the machine that built it", binary.member);
         facts.findings.push(Finding::new(&rules::PATH_LEADS_OUTSIDE, subject(), message));
     }
     if !context.grafted(&binary.member) {
@@ -92,7 +100,8 @@ fn names_and_paths(context: &Context<'_>, binary: &Binary, facts: &mut Facts) {
     // dyld takes two images with one install name for the same: it has to be this wheel's alone.
     let Some(identity) = &binary.identity else { return };
     if !identity.starts_with("/DLC/") && !identity.starts_with('@') {
-        let message = format!("`{}` calls itself `{identity}`, as it did on the machine that it was copied from", binary.member);
+        let message =
+            format!("`{}` calls itself `{identity}`, as it did on the machine that it was copied from", binary.member);
         facts.findings.push(Finding::new(&rules::INSTALL_NAME, subject(), message));
     }
 }

@@ -24,15 +24,23 @@ pub(super) fn check(context: &Context<'_>, facts: &mut Facts) {
             } else {
                 format!("`{}` is one more libLLVM besides `{}`", copy.member, copies[0].member)
             };
-            facts.findings.push(Finding::new(&rules::LIBLLVM_COPIES, Subject::file(context.name).member(&copy.member), message));
+            facts.findings.push(Finding::new(
+                &rules::LIBLLVM_COPIES,
+                Subject::file(context.name).member(&copy.member),
+                message,
+            ));
         }
         return;
     };
     // Left out on purpose: the proof names it as assumed.
-    if copies.is_empty() && facts.assumed.iter().any(|assumed| llvm::recognise(crate::binary::file_name(&assumed.library)).is_some()) {
+    if copies.is_empty()
+        && facts.assumed.iter().any(|assumed| llvm::recognise(crate::binary::file_name(&assumed.library)).is_some())
+    {
         return;
     }
-    let right = |binary: &Binary| llvm::recognise(binary.file_name()).and_then(|name| name.major).is_none_or(|found| found == major);
+    let right = |binary: &Binary| {
+        llvm::recognise(binary.file_name()).and_then(|name| name.major).is_none_or(|found| found == major)
+    };
     let message = match copies.as_slice() {
         [one] if right(one) => return,
         [] => format!("there is no libLLVM in `{}`, but LLVM {major} was linked as a shared library", context.name),
@@ -52,8 +60,11 @@ fn expected(context: &Context<'_>) -> Option<u32> {
     match context.request.options.expected_llvm {
         ExpectedLlvm::AsPlanned => context.request.llvm_major,
         // Nobody planned: what the binaries of the given wheel themselves need is what was asked for.
-        ExpectedLlvm::AsNeeded => context.before.binaries.iter().flat_map(|binary| &binary.needed).find_map(|needed| {
-            llvm::recognise(crate::binary::file_name(&needed.name)).and_then(|name| name.major)
-        }),
+        ExpectedLlvm::AsNeeded => context
+            .before
+            .binaries
+            .iter()
+            .flat_map(|binary| &binary.needed)
+            .find_map(|needed| llvm::recognise(crate::binary::file_name(&needed.name)).and_then(|name| name.major)),
     }
 }

@@ -91,11 +91,12 @@ impl<'a> Context<'a> {
         let binaries = &self.after.binaries;
         let mut by_name: BTreeMap<String, Vec<usize>> = BTreeMap::new();
         for (index, binary) in binaries.iter().enumerate() {
-            let names: BTreeSet<String> = [Some(binary.file_name()), binary.identity.as_deref().map(crate::binary::file_name)]
-                .into_iter()
-                .flatten()
-                .map(str::to_ascii_lowercase)
-                .collect();
+            let names: BTreeSet<String> =
+                [Some(binary.file_name()), binary.identity.as_deref().map(crate::binary::file_name)]
+                    .into_iter()
+                    .flatten()
+                    .map(str::to_ascii_lowercase)
+                    .collect();
             for name in names {
                 by_name.entry(name).or_default().push(index);
             }

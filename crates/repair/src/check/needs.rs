@@ -23,7 +23,10 @@ enum Way {
     System,
     Found,
     /// In the wheel, where the loader does not look.
-    Unreachable { provider: String, how: String },
+    Unreachable {
+        provider: String,
+        how: String,
+    },
     LeftOut(String),
 }
 
@@ -45,7 +48,10 @@ pub(super) fn check(context: &Context<'_>, facts: &mut Facts) {
                     let mut finding = Finding::new(
                         &rules::NOT_REACHED,
                         subject(),
-                        format!("`{}` needs `{}`, which lies in the wheel as `{provider}`, but {how}", binary.member, needed.name),
+                        format!(
+                            "`{}` needs `{}`, which lies in the wheel as `{provider}`, but {how}",
+                            binary.member, needed.name
+                        ),
                     );
                     // What the build put there itself may be loaded by Python code first; what was grafted is not.
                     if !context.grafted(&provider) {
@@ -133,7 +139,9 @@ fn macho(context: &Context<'_>, binary: &Binary, name: &str) -> Way {
     if let Some(rest) = name.strip_prefix("@rpath/") {
         let found = context.loaders(binary).into_iter().any(|loader| {
             let paths = loader.paths(RpathKind::LcRpath);
-            paths.filter_map(|path| path.strip_prefix("@loader_path")).any(|path| lies_at(from(loader, &format!("{path}/{rest}"))))
+            paths
+                .filter_map(|path| path.strip_prefix("@loader_path"))
+                .any(|path| lies_at(from(loader, &format!("{path}/{rest}"))))
         });
         if found {
             return Way::Found;
@@ -157,8 +165,8 @@ fn macho(context: &Context<'_>, binary: &Binary, name: &str) -> Way {
 /// PE: by file name in any case, beside the extension that was opened, or in a folder that the package's `__init__.py`
 /// adds before.
 fn pe(context: &Context<'_>, patches: &Patches, binary: &Binary, name: &str) -> Way {
-    let provided = arch_of(binary.architecture)
-        .is_some_and(|arch| windows::is_system_library(arch, name, context.python_minor));
+    let provided =
+        arch_of(binary.architecture).is_some_and(|arch| windows::is_system_library(arch, name, context.python_minor));
     let providers: Vec<&Binary> = context.others(binary).filter(|other| other.answers_to(name)).collect();
     let Some(first) = providers.first() else {
         return if provided {

@@ -49,7 +49,8 @@ fn architectures(context: &Context<'_>, facts: &mut Facts) {
         let lacks: Vec<&str> = wanted.difference(&has).map(|arch| arch.tag(context.request.target.os)).collect();
         if !lacks.is_empty() {
             let names: Vec<&str> = slices.map(|binary| binary.architecture.name()).collect();
-            let message = format!("`{member}` is for {}, the tag promises {}", names.join(" and "), lacks.join(" and "));
+            let message =
+                format!("`{member}` is for {}, the tag promises {}", names.join(" and "), lacks.join(" and "));
             let subject = Subject::file(context.name).member(member);
             facts.findings.push(Finding::new(&rules::WRONG_ARCHITECTURE, subject, message));
         }
@@ -109,7 +110,7 @@ fn linux(context: &Context<'_>, facts: &mut Facts) {
     }
     let Some(reached) = reached else { return };
     // The next more widely usable policy is the interesting one: what it refuses is what to change.
-    let wider = policy::policies(libc, arch).filter(|policy| policy.version < reached.version).last();
+    let wider = policy::policies(libc, arch).rfind(|policy| policy.version < reached.version);
     if let Some(wider) = wider {
         facts.why_not_wider =
             policy::why_not(wider, arch, &needs).iter().map(|refusal| format!("{}: {refusal}", wider.name)).collect();
@@ -127,12 +128,16 @@ fn macosx(context: &Context<'_>, facts: &mut Facts) {
             }
             let subject = || Subject::file(context.name).member(&binary.member);
             let (major, minor) = minimum;
-            if !macos::satisfies(*version, minimum) && !(arch == Arch::Arm64 && major < 11) {
-                let message = format!("tagged `{tag}`, but `{}` is built for macOS {major}.{minor} and newer", binary.member);
+            if !(macos::satisfies(*version, minimum) || arch == Arch::Arm64 && major < 11) {
+                let message =
+                    format!("tagged `{tag}`, but `{}` is built for macOS {major}.{minor} and newer", binary.member);
                 facts.findings.push(Finding::new(&rules::TAG_NOT_MET, subject(), message));
             } else if major >= 11 && minimum > *version {
                 // Installers compare by the major version; the loader does not.
-                let message = format!("tagged `{tag}`, but `{}` is built for macOS {major}.{minor}, which older {major}.x are not", binary.member);
+                let message = format!(
+                    "tagged `{tag}`, but `{}` is built for macOS {major}.{minor}, which older {major}.x are not",
+                    binary.member
+                );
                 facts.findings.push(Finding::new(&rules::TAG_NOT_MET, subject(), message).severity(Severity::Warning));
             }
         }
@@ -152,7 +157,7 @@ pub(crate) fn policy_of(tag: &str, target: &platform::TargetKey) -> Option<&'sta
 }
 
 /// What the wheel's own binaries do not provide to each other: the needs that a policy has to meet.
-pub(crate) fn needs<'a>(binaries: &'a [Binary], excluded: impl Fn(&str) -> bool) -> Needs<'a> {
+pub(crate) fn needs(binaries: &[Binary], excluded: impl Fn(&str) -> bool) -> Needs<'_> {
     let own: BTreeSet<&str> =
         binaries.iter().flat_map(|binary| [Some(binary.file_name()), binary.identity.as_deref()]).flatten().collect();
     let mut needs = Needs::default();
@@ -161,7 +166,11 @@ pub(crate) fn needs<'a>(binaries: &'a [Binary], excluded: impl Fn(&str) -> bool)
         needs.add(
             &binary.member,
             binary.needed.iter().map(|needed| needed.name.as_str()).filter(outside),
-            binary.versions.iter().map(|(library, version)| (library.as_str(), version.as_str())).filter(|(library, _)| outside(library)),
+            binary
+                .versions
+                .iter()
+                .map(|(library, version)| (library.as_str(), version.as_str()))
+                .filter(|(library, _)| outside(library)),
             binary.strong_undefined.iter().map(String::as_str),
         );
     }

@@ -5,11 +5,11 @@ use exec::{Cancel, Runner, Silent};
 use host::World;
 use host::toolenv::ToolEnvironment;
 use platform::{Os, TargetPlatform};
-use wheelproof_repair::{RepairError, Repaired, Request};
 use std::collections::BTreeMap;
 use std::process::Command;
 use std::sync::{Mutex, OnceLock};
 use tempfile::TempDir;
+use wheelproof_repair::{RepairError, Repaired, Request};
 
 pub(crate) const EPOCH: u64 = 1_700_000_000;
 
@@ -119,7 +119,8 @@ impl Bench {
         let parsed: platform::WheelName = name.parse().unwrap();
         let tree = self.folder("tree").join(name);
         let info = format!("{}-{}.dist-info", parsed.distribution.escaped(), parsed.version);
-        let tags: String = parsed.tags.expand().map(|tag| format!("Tag: {}-{}-{}\n", tag.python, tag.abi, tag.platform)).collect();
+        let tags: String =
+            parsed.tags.expand().map(|tag| format!("Tag: {}-{}-{}\n", tag.python, tag.abi, tag.platform)).collect();
         let own = [
             (format!("{info}/METADATA"), b"Metadata-Version: 2.1\nName: pkg\nVersion: 1.0\n".to_vec()),
             (format!("{info}/WHEEL"), format!("Wheel-Version: 1.0\nGenerator: bench\n{purelib}\n{tags}").into_bytes()),
@@ -179,7 +180,10 @@ pub(crate) fn repaired(request: &Request, wheel: &Utf8Path) -> Repaired {
             panic!("{error}\n{log}");
         }
     };
-    assert_eq!(repaired.findings.iter().map(|finding| finding.message.as_str()).collect::<Vec<_>>(), Vec::<&str>::new());
+    assert_eq!(
+        repaired.findings.iter().map(|finding| finding.message.as_str()).collect::<Vec<_>>(),
+        Vec::<&str>::new()
+    );
     assert_eq!(fs_err::read(wheel).unwrap(), before, "the given wheel is as it was");
     repaired
 }

@@ -13,7 +13,14 @@ const CORE: &str = "pkg/_core.cp313-win_amd64.pyd";
 /// A wheel that lacks a library, and a request whose tool is a script. In it `$OUT` is the tool's folder and `$WHEEL` the
 /// wheel, `$GOOD` one that a good tool would have made.
 fn with_tool(bench: &Bench, script: &str) -> (Request, camino::Utf8PathBuf) {
-    let wheel = bench.wheel(NAME, &[("pkg/__init__.py", "x = 1\n".into()), ("pkg/table.bin", vec![9; 50]), (CORE, fixture("windows/_core.cp313-win_amd64.pyd"))]);
+    let wheel = bench.wheel(
+        NAME,
+        &[
+            ("pkg/__init__.py", "x = 1\n".into()),
+            ("pkg/table.bin", vec![9; 50]),
+            (CORE, fixture("windows/_core.cp313-win_amd64.pyd")),
+        ],
+    );
     let programs = bench.folder("tool/bin");
     let python = programs.join("python");
     let head = "#!/bin/sh\nwhile [ $# -gt 1 ]; do if [ \"$1\" = -w ]; then OUT=$2; fi; shift; done\nWHEEL=$1\n";
@@ -70,9 +77,18 @@ fn success_without_a_wheel_with_two_and_with_the_given_one() {
             "cp \"$WHEEL\" \"$OUT\"; cp \"$WHEEL\" \"$OUT/pkg-1.1-cp313-cp313-win_amd64.whl\"",
             "`delvewheel` left 2 wheels where one was asked for: pkg-1.0-cp313-cp313-win_amd64.whl, pkg-1.1-cp313-cp313-win_amd64.whl",
         ),
-        ("cp \"$WHEEL\" \"$OUT\"", "`delvewheel` reported success and left the wheel as it was:\n  `pkg/_core.cp313-win_amd64.pyd` needs `helper.dll`, which is neither in the wheel nor Windows' or Python's"),
-        ("printf 'PK\\005\\006\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0' > \"$OUT/pkg-1.0-cp313-cp313-win_amd64.whl\"", "`delvewheel` reported success and left `pkg-1.0-cp313-cp313-win_amd64.whl`, which cannot be read: "),
-        ("head -c 3000 \"$WHEEL\" > \"$OUT/pkg-1.0-cp313-cp313-win_amd64.whl\"", "`delvewheel` reported success and left `pkg-1.0-cp313-cp313-win_amd64.whl`, which cannot be read: "),
+        (
+            "cp \"$WHEEL\" \"$OUT\"",
+            "`delvewheel` reported success and left the wheel as it was:\n  `pkg/_core.cp313-win_amd64.pyd` needs `helper.dll`, which is neither in the wheel nor Windows' or Python's",
+        ),
+        (
+            "printf 'PK\\005\\006\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0' > \"$OUT/pkg-1.0-cp313-cp313-win_amd64.whl\"",
+            "`delvewheel` reported success and left `pkg-1.0-cp313-cp313-win_amd64.whl`, which cannot be read: ",
+        ),
+        (
+            "head -c 3000 \"$WHEEL\" > \"$OUT/pkg-1.0-cp313-cp313-win_amd64.whl\"",
+            "`delvewheel` reported success and left `pkg-1.0-cp313-cp313-win_amd64.whl`, which cannot be read: ",
+        ),
     ] {
         let bench = Bench::new();
         let (request, wheel) = with_tool(&bench, script);
@@ -108,13 +124,21 @@ fn damage_that_a_tool_does_is_found() {
         ("member-changed", "`pkg/__init__.py` has lost the line `x = 1`", |edits| {
             edits.put("pkg/__init__.py", wheel::Content::Bytes(b"x = 2\n".to_vec()), 0o644);
         }),
-        ("member-changed", "`pkg/_core.cp313-win_amd64.pyd` was of the kind extension and is of the kind shared library", |edits| {
-            edits.put(CORE, wheel::Content::Bytes(fixture("windows/helper.dll")), 0o644);
-        }),
-        ("library-left-out", "`pkg/helper.dll` needs `deep.dll`, which is neither in the wheel nor Windows' or Python's", |edits| {
-            edits.put("pkg/deep.dll.txt", wheel::Content::Bytes(Vec::new()), 0o644);
-            edits.put("pkg/deep.dll", wheel::Content::Bytes(Vec::new()), 0o644);
-        }),
+        (
+            "member-changed",
+            "`pkg/_core.cp313-win_amd64.pyd` was of the kind extension and is of the kind shared library",
+            |edits| {
+                edits.put(CORE, wheel::Content::Bytes(fixture("windows/helper.dll")), 0o644);
+            },
+        ),
+        (
+            "library-left-out",
+            "`pkg/helper.dll` needs `deep.dll`, which is neither in the wheel nor Windows' or Python's",
+            |edits| {
+                edits.put("pkg/deep.dll.txt", wheel::Content::Bytes(Vec::new()), 0o644);
+                edits.put("pkg/deep.dll", wheel::Content::Bytes(Vec::new()), 0o644);
+            },
+        ),
         ("not-reached", "`pkg/_core.cp313-win_amd64.pyd` needs `other.dll`", |edits| {
             let renamed = replaced(fixture("windows/_core.cp313-win_amd64.pyd"), b"helper.dll", b"other.dll\0");
             edits.put(CORE, wheel::Content::Bytes(renamed), 0o644);

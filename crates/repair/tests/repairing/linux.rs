@@ -78,7 +78,10 @@ fn a_chain_of_libraries_is_grafted_and_loads_without_them() {
     assert!(loads(&bench, &wheel, CORE, "before").unwrap_err().contains("libhelper.so.2"));
     let request = bench.request(TARGET, "auto", tools);
     let result = repaired(&request, &wheel);
-    assert_eq!((result.how, grafted(&result)), (How::Repaired, vec!["libdeep.so.1".to_owned(), "libhelper.so.2.3".to_owned()]));
+    assert_eq!(
+        (result.how, grafted(&result)),
+        (How::Repaired, vec!["libdeep.so.1".to_owned(), "libhelper.so.2.3".to_owned()])
+    );
     assert!(result.platform.starts_with("manylinux_2_"), "{}", result.platform);
     loads(&bench, &result.wheel, CORE, "after").unwrap();
 
@@ -109,6 +112,7 @@ fn the_same_bytes_twice_in_different_folders() {
 
 #[test]
 fn edges() {
+    type Files = Vec<(&'static str, Vec<u8>)>;
     let (bench, tools) = match ready() {
         Ok(ready) => ready,
         Err(why) => skip!("{why}"),
@@ -116,9 +120,14 @@ fn edges() {
     let made = libraries(&bench);
     let core = || made.core.clone();
     let both = ["libdeep.so.1", "libhelper.so.2.3"];
-    let cases: &[(&str, &str, Vec<(&str, Vec<u8>)>, &str)] = &[
+    let cases: &[(&str, &str, Files, &str)] = &[
         ("two extensions share one copy", NAME, vec![("a/_core.so", core()), ("b/c/_core.so", core())], "b/c/_core.so"),
-        ("the stable ABI", "pkg-1.0-cp39-abi3-linux_x86_64.whl", vec![("pkg/_core.abi3.so", core())], "pkg/_core.abi3.so"),
+        (
+            "the stable ABI",
+            "pkg-1.0-cp39-abi3-linux_x86_64.whl",
+            vec![("pkg/_core.abi3.so", core())],
+            "pkg/_core.abi3.so",
+        ),
         ("a namespace package", NAME, vec![("ns/pkg/_core.so", core())], "ns/pkg/_core.so"),
         ("at the root", NAME, vec![("_core.so", core())], "_core.so"),
         (
@@ -151,8 +160,17 @@ fn a_program_among_the_scripts() {
     fs_err::write(&source, "extern int helper_answer(void); int main(void) { return helper_answer() != 42; }").unwrap();
     let program = bench.folder("compiled").join("tool");
     let helper = made.dir.join("libhelper.so.2.3");
-    run("cc", &[source.as_str(), helper.as_str(), &format!("-Wl,-rpath-link,{}", made.dir), "-o", program.as_str()], &bench.dir).unwrap();
-    let files = [("pkg/__init__.py", Vec::new()), (CORE, made.core.clone()), ("pkg-1.0.data/scripts/tool", fs_err::read(program).unwrap())];
+    run(
+        "cc",
+        &[source.as_str(), helper.as_str(), &format!("-Wl,-rpath-link,{}", made.dir), "-o", program.as_str()],
+        &bench.dir,
+    )
+    .unwrap();
+    let files = [
+        ("pkg/__init__.py", Vec::new()),
+        (CORE, made.core.clone()),
+        ("pkg-1.0.data/scripts/tool", fs_err::read(program).unwrap()),
+    ];
     let wheel = bench.wheel(NAME, &files);
     let result = repaired(&bench.request(TARGET, "auto", tools), &wheel);
     let files = members(&result.wheel);
@@ -227,7 +245,12 @@ fn what_a_package_has_is_said() {
         let out = bench.folder("compiled").join("_core.so");
         let dir = bench.folder("stub");
         cc(&bench, "int sqlite3_nothing(void) { return 1; }", &dir.join("libcriu.so.2"), &["-Wl,-soname,libcriu.so.2"]);
-        cc(&bench, "int sqlite3_nothing(void); int PyInit__core(void) { return sqlite3_nothing(); }", &out, &[dir.join("libcriu.so.2").as_str()]);
+        cc(
+            &bench,
+            "int sqlite3_nothing(void); int PyInit__core(void) { return sqlite3_nothing(); }",
+            &out,
+            &[dir.join("libcriu.so.2").as_str()],
+        );
         let wheel = bench.wheel(NAME, &[(CORE, fs_err::read(out).unwrap())]);
         let (_, text) = refused(&bench.request(TARGET, "auto", tools), &wheel);
         assert!(text.starts_with(&format!("the library `libcriu.so.2`, needed by `{CORE}`, was not found")), "{text}");
@@ -246,7 +269,12 @@ fn newer_than_the_policy() {
     };
     let out = bench.folder("compiled").join("_core.so");
     // `pow` of glibc 2.29; with an older one the wheel meets the policy, and there is nothing to see.
-    cc(&bench, "#include <math.h>\nvolatile double x = 2; double PyInit__core(void) { return pow(x, x); }", &out, &["-lm"]);
+    cc(
+        &bench,
+        "#include <math.h>\nvolatile double x = 2; double PyInit__core(void) { return pow(x, x); }",
+        &out,
+        &["-lm"],
+    );
     let bytes = fs_err::read(out).unwrap();
     if !bytes.windows(10).any(|window| window == b"GLIBC_2.29") {
         skip!("this machine's glibc is older than 2.29");

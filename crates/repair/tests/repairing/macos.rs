@@ -17,8 +17,17 @@ fn delocate() -> Result<ToolEnvironment, &'static str> {
         return Ok(tools);
     }
     let here = shims();
-    let works = |name: &str| std::process::Command::new(here.join(name)).arg("--version").output().is_ok_and(|out| out.status.code() != Some(127));
-    if works("otool") && works("install_name_tool") && works("lipo") { Ok(tools) } else { Err("LLVM's otool, install_name_tool and lipo are not there") }
+    let works = |name: &str| {
+        std::process::Command::new(here.join(name))
+            .arg("--version")
+            .output()
+            .is_ok_and(|out| out.status.code() != Some(127))
+    };
+    if works("otool") && works("install_name_tool") && works("lipo") {
+        Ok(tools)
+    } else {
+        Err("LLVM's otool, install_name_tool and lipo are not there")
+    }
 }
 
 fn core(arch: &str) -> Vec<u8> {
@@ -87,8 +96,12 @@ fn what_comes_unsigned_goes_out_signed() {
     let of = |name: &str| unsigned(&fixture(&format!("macos-arm64/{name}")), &bench);
     bench.libraries(&[("libhelper.dylib", of("libhelper.dylib")), ("libdeep.dylib", of("libdeep.dylib"))]);
     let core = unsigned(&core("arm64"), &bench);
-    assert_eq!(objfile::verify_signature(objfile::parse(&core).unwrap().objects().next().unwrap()).unwrap(), SignatureState::Unsigned);
-    let wheel = bench.wheel("pkg-1.0-cp313-cp313-macosx_12_0_arm64.whl", &[("pkg/__init__.py", "".into()), (CORE, core)]);
+    assert_eq!(
+        objfile::verify_signature(objfile::parse(&core).unwrap().objects().next().unwrap()).unwrap(),
+        SignatureState::Unsigned
+    );
+    let wheel =
+        bench.wheel("pkg-1.0-cp313-cp313-macosx_12_0_arm64.whl", &[("pkg/__init__.py", "".into()), (CORE, core)]);
     let result = repaired(&bench.request("macos-arm64", "macosx_12_0", tools), &wheel);
     assert_eq!(all_pages_fit(&result), 3);
 }

@@ -19,10 +19,28 @@ fn published(platform: &str) -> Option<Utf8PathBuf> {
     fs_err::create_dir_all(&dir).unwrap();
     let there = |dir: &Utf8Path| {
         let ending = if platform.starts_with("win") { "win_amd64.whl" } else { "arm64.whl" };
-        dir.read_dir_utf8().unwrap().flatten().map(|entry| entry.path().to_owned()).find(|path| path.as_str().ends_with(ending))
+        dir.read_dir_utf8()
+            .unwrap()
+            .flatten()
+            .map(|entry| entry.path().to_owned())
+            .find(|path| path.as_str().ends_with(ending))
     };
     if there(&dir).is_none() {
-        let words = ["-m", "pip", "download", "-q", "--no-deps", "--only-binary=:all:", "--python-version", "3.13", "--platform", platform, "justjit==0.1.6", "-d", dir.as_str()];
+        let words = [
+            "-m",
+            "pip",
+            "download",
+            "-q",
+            "--no-deps",
+            "--only-binary=:all:",
+            "--python-version",
+            "3.13",
+            "--platform",
+            platform,
+            "justjit==0.1.6",
+            "-d",
+            dir.as_str(),
+        ];
         Command::new("python3").args(words).status().ok()?;
     }
     there(&dir)
@@ -35,8 +53,16 @@ fn errors(repaired: &Repaired) -> Vec<String> {
 
 /// The files as `Bench::wheel` wants them, without what it adds itself.
 fn plain(files: &BTreeMap<String, Vec<u8>>, left_out: impl Fn(&str) -> bool) -> Vec<(&str, Vec<u8>)> {
-    let own = |name: &str| [".dist-info/RECORD", ".dist-info/WHEEL", ".dist-info/METADATA", ".dist-info/DELVEWHEEL"].iter().any(|file| name.ends_with(file));
-    files.iter().filter(|(name, _)| !own(name) && !left_out(name)).map(|(name, bytes)| (name.as_str(), bytes.clone())).collect()
+    let own = |name: &str| {
+        [".dist-info/RECORD", ".dist-info/WHEEL", ".dist-info/METADATA", ".dist-info/DELVEWHEEL"]
+            .iter()
+            .any(|file| name.ends_with(file))
+    };
+    files
+        .iter()
+        .filter(|(name, _)| !own(name) && !left_out(name))
+        .map(|(name, bytes)| (name.as_str(), bytes.clone()))
+        .collect()
 }
 
 #[test]
@@ -73,7 +99,8 @@ fn a_mac_wheel_on_llvm_is_put_together_again() {
     }
     files.insert(core.to_owned(), fs_err::read(file).unwrap());
 
-    let wheel = bench.wheel("justjit-0.1.6-cp313-cp313-macosx_12_0_arm64.whl", &plain(&files, |name| name.contains("/.dylibs/")));
+    let wheel = bench
+        .wheel("justjit-0.1.6-cp313-cp313-macosx_12_0_arm64.whl", &plain(&files, |name| name.contains("/.dylibs/")));
     let result = repair(&bench.request("macos-arm64", "auto", tools), &wheel).unwrap();
     assert_eq!(errors(&result), Vec::<String>::new());
     assert_eq!(result.platform, "macosx_12_0_arm64");
@@ -143,8 +170,17 @@ fn a_small_windows_wheel_loads_after_repair_and_not_before() {
 }
 
 /// What host.exe says of an extension of an unpacked wheel.
-fn under_wine(bench: &Bench, wheel: &Utf8Path, core: &str, function: &str, added: &[&str], python: &[u8]) -> Option<String> {
-    let wine = ["/usr/lib/wine/wine64", "wine64", "wine"].into_iter().find(|wine| Command::new(wine).arg("--version").output().is_ok())?;
+fn under_wine(
+    bench: &Bench,
+    wheel: &Utf8Path,
+    core: &str,
+    function: &str,
+    added: &[&str],
+    python: &[u8],
+) -> Option<String> {
+    let wine = ["/usr/lib/wine/wine64", "wine64", "wine"]
+        .into_iter()
+        .find(|wine| Command::new(wine).arg("--version").output().is_ok())?;
     let site = bench.folder(&format!("wine-{}", added.len()));
     crate::bench::install(wheel, &site);
     fs_err::write(site.join("host.exe"), fixture("windows/host.exe")).unwrap();
@@ -153,7 +189,13 @@ fn under_wine(bench: &Bench, wheel: &Utf8Path, core: &str, function: &str, added
     let mut words = vec![site.join("host.exe").to_string(), windows(core), function.to_owned()];
     words.extend(added.iter().map(|folder| windows(folder)));
     let prefix = Utf8PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("wine");
-    let out = Command::new(wine).args(words).env("WINEDEBUG", "-all").env("WINEPREFIX", &prefix).env_remove("DISPLAY").output().unwrap();
+    let out = Command::new(wine)
+        .args(words)
+        .env("WINEDEBUG", "-all")
+        .env("WINEPREFIX", &prefix)
+        .env_remove("DISPLAY")
+        .output()
+        .unwrap();
     Some(String::from_utf8_lossy(&out.stdout).trim().to_owned())
 }
 
@@ -174,6 +216,21 @@ fn stub(bench: &Bench, extension: &[u8]) -> Option<Vec<u8>> {
     let dir = bench.folder("stub");
     let source: String = names.iter().map(|name| format!("__declspec(dllexport) void {name}(void) {{}}\n")).collect();
     fs_err::write(dir.join("python313.c"), source).unwrap();
-    run(zig.python.as_str(), &["-m", "ziglang", "cc", "-target", "x86_64-windows-gnu", "-fno-builtin", "-shared", "python313.c", "-o", "python313.dll"], &dir)?;
+    run(
+        zig.python.as_str(),
+        &[
+            "-m",
+            "ziglang",
+            "cc",
+            "-target",
+            "x86_64-windows-gnu",
+            "-fno-builtin",
+            "-shared",
+            "python313.c",
+            "-o",
+            "python313.dll",
+        ],
+        &dir,
+    )?;
     Some(fs_err::read(dir.join("python313.dll")).unwrap())
 }

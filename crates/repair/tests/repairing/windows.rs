@@ -205,7 +205,8 @@ fn a_wheel_that_was_repaired_and_is_not_right_is_not_touched_again() {
 fn a_pure_wheel_passes_through() {
     let Some(tools) = tools(Os::Windows) else { skip!("delvewheel was not installed yet") };
     let bench = Bench::new();
-    let wheel = bench.wheel_with("pkg-1.0-py3-none-any.whl", "Root-Is-Purelib: true", &[("pkg/__init__.py", "".into())]);
+    let wheel =
+        bench.wheel_with("pkg-1.0-py3-none-any.whl", "Root-Is-Purelib: true", &[("pkg/__init__.py", "".into())]);
     let request = bench.request("windows-x86_64", "auto", tools);
     let result = repaired(&request, &wheel);
     assert_eq!((result.how, result.wheel == wheel), (How::Pure, true));

@@ -90,7 +90,8 @@ fn architectures(
 ) -> Vec<Finding> {
     let mut findings = Vec::new();
     // Executables and data for other systems are carried by tools on purpose; a tag `any` promises nothing.
-    let universal = contents.tags.iter().flat_map(|tags| tags.platforms()).any(|tag| matches!(tag, PlatformTag::Any));
+    let universal =
+        contents.tags.iter().flat_map(platform::TagSet::platforms).any(|tag| matches!(tag, PlatformTag::Any));
     if platforms.is_empty() || universal {
         return findings;
     }

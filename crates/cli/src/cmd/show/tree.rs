@@ -89,8 +89,12 @@ impl<'a> Drawing<'a> {
     /// What a binary needs, the slices of a universal file together.
     fn below(&mut self, binary: &'a BinaryNode, prefix: &str, depth: usize) {
         let mut seen = BTreeSet::new();
-        let needs: Vec<&'a NeedNode> =
-            binary.slices.iter().flat_map(|slice| &slice.needs).filter(|need| seen.insert(need.name.as_str())).collect();
+        let needs: Vec<&'a NeedNode> = binary
+            .slices
+            .iter()
+            .flat_map(|slice| &slice.needs)
+            .filter(|need| seen.insert(need.name.as_str()))
+            .collect();
         let (system, own): (Vec<_>, Vec<_>) = needs.into_iter().partition(|need| need.provider == Provider::System);
         let owners = owners(&binary.slices);
         let mut rest = own.len() + usize::from(!system.is_empty()) + usize::from(!owners.is_empty());
@@ -105,7 +109,13 @@ impl<'a> Drawing<'a> {
         if !system.is_empty() {
             let (mark, _) = branch();
             let names: Vec<&str> = system.iter().map(|need| need.name.as_str()).collect();
-            self.push(format!("{prefix}{mark}"), names.join(", "), "(the system)".into(), depth, Some(Provider::System));
+            self.push(
+                format!("{prefix}{mark}"),
+                names.join(", "),
+                "(the system)".into(),
+                depth,
+                Some(Provider::System),
+            );
         }
         if !owners.is_empty() {
             let (mark, _) = branch();
@@ -123,15 +133,17 @@ impl<'a> Drawing<'a> {
                 Provider::Wheel | Provider::System => "",
             };
             let place = need.found.as_deref().map(|path| format!(" {path}")).unwrap_or_default();
-            self.push(line.to_owned(), need.name.clone(), format!("{word}{place}: {}", need.by), depth, Some(need.provider));
+            self.push(
+                line.to_owned(),
+                need.name.clone(),
+                format!("{word}{place}: {}", need.by),
+                depth,
+                Some(need.provider),
+            );
             return;
         };
         let again = !self.shown.insert(&binary.member);
-        let detail = if again {
-            "(shown above)".to_owned()
-        } else {
-            format!("{}, by {}", self.size(binary), need.by)
-        };
+        let detail = if again { "(shown above)".to_owned() } else { format!("{}, by {}", self.size(binary), need.by) };
         self.push(line.to_owned(), binary.member.clone(), detail, depth, Some(Provider::Wheel));
         if !again {
             self.below(binary, next, depth + 1);

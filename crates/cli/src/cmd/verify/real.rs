@@ -159,7 +159,8 @@ fn import(
     let request = Request {
         project_dir: folder.to_owned(),
         interpreter: interpreter.clone(),
-        imports: packages(&whole)?,
+        // Tests are nobody's import.
+        imports: proof.packages.iter().filter(|name| !matches!(name.as_str(), "tests" | "test")).cloned().collect(),
         coexist: Vec::new(),
         tests: Vec::new(),
         test_requires: Vec::new(),
@@ -190,18 +191,9 @@ fn import(
         modules.push(one(&runner, &python, &module.name)?);
     }
     let blamed = modules.iter().find(|module| module.loader);
-    let reason = blamed.map(|module| format!("`import {}`: {}", module.name, module.error.as_deref().unwrap_or_default()));
+    let reason =
+        blamed.map(|module| format!("`import {}`: {}", module.name, module.error.as_deref().unwrap_or_default()));
     Ok(Imported { ran: true, ok: blamed.is_none(), python: None, reason, modules })
-}
-
-/// The names that the wheel gives to import.
-fn packages(path: &Utf8Path) -> Result<Vec<String>, Failure> {
-    let wheel = wheel::Wheel::open(path).map_err(Failure::usage)?;
-    let info = wheel.dist_info.as_ref().map_err(Failure::usage)?;
-    let packages = wheel::packages(&wheel.archive, info);
-    // Folders without code, such as those of grafted libraries, are no packages; tests are nobody's import.
-    let wanted = packages.into_iter().filter(|package| package.kind != wheel::PackageKind::Namespace);
-    Ok(wanted.map(|package| package.name).filter(|name| !matches!(name.as_str(), "tests" | "test")).collect())
 }
 
 fn one(runner: &Runner<'_>, python: &Utf8Path, module: &str) -> Result<ModuleImport, Failure> {
