@@ -352,7 +352,6 @@ const LINUX_CASES: &[Case] = &[
         metadata: "Requires-Dist: helper (>=1) ; extra == 'fast'\n",
         verdict: Verdict::Refuted,
         because: &[("missing-library", "libhelper.so.1", "")],
-        ..NONE
     },
     Case { name: "no binary at all", tags: "py3-none-any", files: &[("demo/__init__.py", Text(""))], ..NONE },
 ];

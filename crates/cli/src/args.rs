@@ -1,5 +1,6 @@
 //! What can be typed. What it means is each command's own business.
 
+use crate::cmd::{diff::DiffArgs, repair::RepairArgs, show::ShowArgs, verify::VerifyArgs};
 use camino::Utf8PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
@@ -46,6 +47,14 @@ pub(crate) enum Command {
     Doctor(DoctorArgs),
     /// Which symbols will break, on which Python, on which platform, and what to use instead
     Symbols(SymbolsArgs),
+    /// What is in a wheel: the tree of libraries, who needs what, sizes, policy, why not a more widely usable one
+    Show(ShowArgs),
+    /// Will it import on a clean machine: proven, refuted (why) or assumed (what), and the import itself where it can run
+    Verify(VerifyArgs),
+    /// What changed between two wheels: libraries, symbols, floors, sizes, tags
+    Diff(DiffArgs),
+    /// Give a wheel the libraries that it needs, by the tool of its platform
+    Repair(RepairArgs),
     /// The page of a rule: why it is there, how to fix what it finds, an example
     Explain(ExplainArgs),
 }

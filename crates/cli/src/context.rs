@@ -87,11 +87,10 @@ fn ask(settings: &Settings, layout: &Layout, cancel: &Cancel) -> Result<World, F
     let mut world = host::probe(&probe, &runner);
     for project in &settings.projects {
         let file = cache.join(format!("sources-{}.json", project.key));
-        let digest = host::sources::digest(&project.dir, Some(&file), &runner)
-            .map_err(|error| match error {
-                host::sources::SourcesError::Step(error) => Failure::from(error),
-                other => Failure::new(exit::STEP, other.to_string()),
-            })?;
+        let digest = host::sources::digest(&project.dir, Some(&file), &runner).map_err(|error| match error {
+            host::sources::SourcesError::Step(error) => Failure::from(error),
+            other => Failure::new(exit::STEP, other.to_string()),
+        })?;
         world.sources.insert(project.key.clone(), digest);
     }
     cancel.check("looking at this machine")?;

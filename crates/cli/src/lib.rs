@@ -91,6 +91,10 @@ fn dispatch(cli: &Cli) -> Result<u8, Failure> {
         Command::Matrix(args) => cmd::matrix::run(global, args, &cancel),
         Command::Doctor(args) => cmd::doctor::run(global, args, &cancel),
         Command::Symbols(args) => cmd::symbols::run(global, args, &cancel),
+        Command::Show(args) => cmd::show::run(global, args, &cancel),
+        Command::Verify(args) => cmd::verify::run(global, args, &cancel),
+        Command::Diff(args) => cmd::diff::run(global, args, &cancel),
+        Command::Repair(args) => cmd::repair::run(global, args, &cancel),
         Command::Explain(args) => cmd::explain::run(args),
     }
 }

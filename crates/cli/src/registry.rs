@@ -4,7 +4,8 @@ use diagnostics::{Registry, Rule};
 use std::sync::LazyLock;
 
 /// The rules, by the crate that owns them.
-pub static FAMILIES: &[&[&Rule]] = &[audit::RULES, build::RULES, repair::RULES, verify::RULES, diagnostics::RULES];
+pub static FAMILIES: &[&[&Rule]] =
+    &[audit::RULES, audit::proof::RULES, build::RULES, repair::RULES, verify::RULES, diagnostics::RULES];
 
 /// All of them.
 pub static REGISTRY: LazyLock<Registry> = LazyLock::new(|| Registry::new(FAMILIES));

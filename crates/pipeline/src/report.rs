@@ -68,6 +68,9 @@ pub struct BuildReport {
     pub platform: Option<String>,
     /// Why it does not meet a more widely usable one.
     pub why_not_wider: Vec<String>,
+    /// What the import proof came to.
+    #[serde(default)]
+    pub proof: Option<Proof>,
     /// Libraries that were copied into it.
     pub grafted: Vec<Grafted>,
     /// The biggest members, with their sizes: why the wheel is as big as it is.
@@ -98,6 +101,15 @@ pub enum Failure {
     Interrupted,
     /// Something is missing that `--provision` would install.
     Missing,
+}
+
+/// The import proof of a wheel.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Proof {
+    /// `proven`, `assumed` or `refuted`.
+    pub verdict: String,
+    /// What it rests on that could not be looked at.
+    pub assumptions: Vec<String>,
 }
 
 /// A library in the wheel that the build did not put there.

@@ -3,6 +3,7 @@
 use crate::dist::{self, Record};
 use crate::lock::{LockError, RunLock};
 use crate::report::{self, BuildReport, Failure, FileReport, Report, Status, StepReport};
+use audit::proof::ProofOptions;
 use camino::{Utf8Path, Utf8PathBuf};
 use diagnostics::{Adjustments, Examined, Finding, Judged, Severity};
 use exec::{Cancel, Event, Events, Explain, Runner, StepError};
@@ -154,6 +155,7 @@ fn blank(planned: &PlannedBuild, status: Status) -> BuildReport {
         bytes: None,
         platform: None,
         why_not_wider: Vec::new(),
+        proof: None,
         grafted: Vec::new(),
         biggest: Vec::new(),
         llvm,
@@ -332,6 +334,17 @@ impl Walk<'_> {
         report.grafted =
             repaired.grafted.iter().map(|g| report::Grafted { name: g.name.clone(), bytes: g.bytes }).collect();
         self.judge(repaired.findings, report)?;
+
+        let findings = self.inside(&scope, "prove", &stages.repair.log_dir, events, || {
+            let budget = Some(self.options.budget).filter(|budget| *budget != plan::settings::DEFAULT_BUDGET);
+            // The host's own libraries are never asked: a clean machine has others.
+            let options = ProofOptions { budget, ..ProofOptions::default() };
+            let (verdict, findings, assumptions) =
+                audit::proof::wheel_findings(&repaired.wheel, &options).map_err(|error| unreadable("prove", &error))?;
+            report.proof = Some(report::Proof { verdict: verdict.to_string(), assumptions });
+            Ok(findings)
+        })?;
+        self.judge(findings, report)?;
 
         let verified = verify::run(&stages.verify, &stages.verify_steps, &repaired.wheel, &runner)
             .map_err(|error| Stop::stage(&error, error.step_error()))?;

@@ -120,6 +120,13 @@ fn detail(out: &mut String, build: &BuildReport, width: usize) {
         let _ = writeln!(out, "{indent}not more widely usable: {}", printable(why));
     }
     let mut proven = Vec::new();
+    if let Some(proof) = &build.proof {
+        proven.push(match proof.assumptions.as_slice() {
+            [] => "every need of every binary is met on a clean machine".to_owned(),
+            [one] => format!("every need is met on a clean machine, assuming: {one}"),
+            many => format!("every need is met on a clean machine, with {} assumptions (report.json)", many.len()),
+        });
+    }
     if !build.imported.is_empty() {
         proven.push(format!("imports {}", build.imported.join(", ")));
     }

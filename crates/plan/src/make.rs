@@ -161,6 +161,7 @@ impl Planner<'_> {
         steps.extend(stages.build_steps.iter().cloned());
         steps.push(inside("symbols", &["symbols", "{wheel}"]));
         steps.extend(stages.repair_steps.iter().cloned());
+        steps.push(inside("prove", &["verify", "--no-import", "{wheel}"]));
         steps.extend(stages.verify_steps.iter().cloned());
         let seed = keys::Seed {
             sources: self.world.sources.get(&planned.project).map(|digest| digest.hex.as_str()).unwrap_or_default(),

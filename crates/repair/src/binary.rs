@@ -152,10 +152,8 @@ impl Snapshot {
     /// As of [`Snapshot::read`].
     pub(crate) fn rewritten(self, path: &Utf8Path) -> Result<Self, RepairError> {
         const SMALL: u64 = 1 << 20;
-        let bad = |reason: String| RepairError::BadWheel {
-            wheel: path.file_name().unwrap_or_default().to_owned(),
-            reason,
-        };
+        let bad =
+            |reason: String| RepairError::BadWheel { wheel: path.file_name().unwrap_or_default().to_owned(), reason };
         let wheel = Wheel::open(path).map_err(|error| bad(error.to_string()))?;
         let mut hashes = Vec::new();
         for member in wheel.archive.members().iter().filter(|member| !member.is_dir) {

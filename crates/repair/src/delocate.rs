@@ -120,7 +120,12 @@ impl Repairer for Delocate {
 
     /// It renews signatures and makes none: a binary that came unsigned stays so, and macOS on arm64 kills the process
     /// that loads it.
-    fn complete(&self, request: &Request, result: &Snapshot, runner: &Runner<'_>) -> Result<Edits, RepairError> {
+    fn complete(
+        &self,
+        request: &Request,
+        result: &Snapshot,
+        runner: &Runner<'_>,
+    ) -> Result<Option<Edits>, RepairError> {
         let wants = |binary: &&crate::binary::Binary| {
             binary.format == Format::MachO
                 && match binary.signature {
@@ -131,6 +136,9 @@ impl Repairer for Delocate {
         };
         let members: BTreeSet<&str> =
             result.binaries.iter().filter(wants).map(|binary| binary.member.as_str()).collect();
+        if members.is_empty() {
+            return Ok(None);
+        }
         let mut edits = Edits::new();
         let mut argv = ["codesign", "--force", "--sign", "-"].map(str::to_owned).to_vec();
         for (index, name) in members.iter().enumerate() {
@@ -148,9 +156,6 @@ impl Repairer for Delocate {
             let mode = if member.is_executable() { 0o755 } else { 0o644 };
             edits.put(*name, Content::File(file), mode);
         }
-        if members.is_empty() {
-            return Ok(edits);
-        }
         let log = request.log_dir.join("sign.log");
         let mut path: Vec<&str> = request.options.program_dirs.iter().map(|dir| dir.as_str()).collect();
         path.push("{PATH}");
@@ -160,7 +165,7 @@ impl Repairer for Delocate {
         step.clean_env = true;
         let own = std::env::var("PATH").unwrap_or_default();
         runner.run(&step.resolve(&[("PATH", &own)]))?;
-        Ok(edits)
+        Ok(Some(edits))
     }
 }
 

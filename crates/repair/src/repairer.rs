@@ -49,9 +49,9 @@ pub(crate) trait Repairer: Sync {
     ///
     /// # Errors
     /// A program that failed.
-    fn complete(&self, request: &Request, made: &Snapshot, runner: &Runner<'_>) -> Result<Edits, RepairError> {
+    fn complete(&self, request: &Request, made: &Snapshot, runner: &Runner<'_>) -> Result<Option<Edits>, RepairError> {
         let _ = (request, made, runner);
-        Ok(Edits::new())
+        Ok(None)
     }
 }
 

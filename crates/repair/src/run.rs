@@ -72,9 +72,9 @@ pub fn run(request: &Request, steps: &[Step], given: &Utf8Path, runner: &Runner<
         RepairError::BadWheel { wheel, reason } => RepairError::BadResult { tool: tool.name(), wheel, reason },
         error => error,
     };
-    let finished = settle::finish(request, tool, &made, runner).map_err(left)?;
+    let after = settle::finish(request, tool, &made, runner).map_err(left)?;
+    let finished = after.wheel.archive.path().to_owned();
     let name = finished.file_name().unwrap_or_default();
-    let after = Snapshot::read(&finished).map_err(left)?;
     let facts = check::facts(request, name, &before, &after)?;
     if !facts.hold() && is_same(&before, &after) {
         // It reported success and wrote what it was given.

@@ -37,25 +37,35 @@ pub(crate) fn input(request: &Request, given: &Utf8Path, before: &Snapshot) -> R
     Ok(out)
 }
 
-/// The result: what the tool left undone is done, and the archive is canonical unless the tool's own is reproducible.
+/// The result, read back: what the tool left undone is done, and the archive is canonical unless the tool's own is
+/// reproducible.
 pub(crate) fn finish(
     request: &Request,
     tool: &dyn Repairer,
     made: &Utf8Path,
     runner: &Runner<'_>,
-) -> Result<Utf8PathBuf, RepairError> {
+) -> Result<Snapshot, RepairError> {
+    let snapshot = Snapshot::read(made)?;
     if tool.is_reproducible() {
-        return Ok(made.to_owned());
+        return Ok(snapshot);
     }
     let name = made.file_name().unwrap_or_default();
-    let snapshot = Snapshot::read(made)?;
     let edits = tool.complete(request, &snapshot, runner)?;
     let out = request.work_dir.join("repaired").join(name);
     if let Some(dir) = out.parent() {
         fs_err::create_dir_all(dir)?;
     }
-    wheel::rewrite(&snapshot.wheel.archive, &edits, Some(&snapshot.hashes), &out, &options(request))?;
-    Ok(out)
+    let archive = &snapshot.wheel.archive;
+    match edits {
+        Some(edits) => {
+            wheel::rewrite(archive, &edits, Some(&snapshot.hashes), &out, &options(request))?;
+            Snapshot::read(&out)
+        }
+        None => {
+            wheel::rewrite(archive, &Edits::new(), Some(&snapshot.hashes), &out, &options(request))?;
+            snapshot.rewritten(&out)
+        }
+    }
 }
 
 fn options(request: &Request) -> WriteOptions {

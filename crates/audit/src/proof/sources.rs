@@ -47,7 +47,7 @@ impl Source {
     pub(super) fn scan(path: &str, bytes: &[u8]) -> Option<Self> {
         let bytes = bytes.get(..MOST_BYTES).unwrap_or(bytes);
         let has = |word: &&str| memmem::find(bytes, word.as_bytes()).is_some();
-        let (opens, adds_folders) = (OPENERS.iter().any(|word| has(word)), ADDERS.iter().any(|word| has(word)));
+        let (opens, adds_folders) = (OPENERS.iter().any(has), ADDERS.iter().any(has));
         (opens || adds_folders).then(|| Self {
             path: path.to_owned(),
             opens,

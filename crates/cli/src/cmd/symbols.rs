@@ -40,7 +40,7 @@ pub(crate) fn run(global: &Global, args: &SymbolsArgs, cancel: &Cancel) -> Resul
 }
 
 /// The Pythons of the table that any of the requests means.
-fn pythons(requests: &[String]) -> Result<Vec<Python>, Failure> {
+pub(crate) fn pythons(requests: &[String]) -> Result<Vec<Python>, Failure> {
     let mut pythons = Vec::new();
     for text in requests {
         let request: PythonRequest = text.parse().map_err(|error| Failure::usage(format!("--python: {error}")))?;

@@ -211,7 +211,8 @@ fn marked(text: &str) -> String {
     let mut out = String::new();
     for (index, part) in text.split('`').enumerate() {
         let part = escape(part);
-        out.push_str(&if index % 2 == 1 { format!("<code>{part}</code>") } else { part });
+        let (open, close) = if index % 2 == 1 { ("<code>", "</code>") } else { ("", "") };
+        let _ = write!(out, "{open}{part}{close}");
     }
     out
 }
