@@ -9,8 +9,15 @@ use exec::Step;
 use host::World;
 use platform::policy::{self, Need, Policy};
 use platform::{Os, TargetPlatform};
+use regex::Regex;
 use std::collections::BTreeSet;
+use std::sync::LazyLock;
 use wheel::Wheel;
+
+/// How auditwheel names a library that it cannot find.
+#[allow(clippy::expect_used)] // a constant that a test compiles
+static MISSING_LIBRARY: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r#"required library "([^"]+)"\s+could not be located"#).expect("a constant pattern"));
 
 /// auditwheel with patchelf.
 #[derive(Debug)]
@@ -103,11 +110,9 @@ impl Repairer for Auditwheel {
     }
 
     fn understand(&self, log: &str) -> Option<Said> {
-        if let Some((_, rest)) = log.rsplit_once("required library \"")
-            && let Some((name, rest)) = rest.split_once('"')
-            && rest.trim_start().starts_with("could not be located")
-        {
-            return Some(Said::LibraryNotFound { library: Some(name.to_owned()) });
+        // The last one is the message; what stands before may be a traceback's line of source.
+        if let Some(found) = MISSING_LIBRARY.captures_iter(log).last() {
+            return Some(Said::LibraryNotFound { library: found.get(1).map(|name| name.as_str().to_owned()) });
         }
         if log.contains("too-recent versioned symbols")
             || log.contains("because it uses blacklisted symbols")

@@ -140,7 +140,7 @@ fn refuse(request: &Request, tool: &dyn Repairer, before: &Snapshot, facts: &Fac
 /// Whether the tool runs here: the system, its version, its programs. The installed versions are read from the
 /// environment's own metadata; no process is started for that.
 fn check_tools(request: &Request, tool: &dyn Repairer) -> Result<(), RepairError> {
-    let windows = cfg!(windows);
+    let windows = std::env::consts::OS == "windows";
     if tool.runs_on().is_some_and(|os| os.name() != std::env::consts::OS) {
         return Err(RepairError::NoTool { tool: tool.name(), target: request.target.to_string() });
     }

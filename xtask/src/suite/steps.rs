@@ -188,7 +188,8 @@ fn published(session: &Session, tools: &Tools) -> Vec<TestStep> {
             let python = oracle.python.as_str();
             vec![
                 TestStep::check("wheelhouse", &[python, script.as_str(), folder, "--minutes", "8"], 10),
-                TestStep::tests(name, &["--test", "published", "--test", "proof_published"], 15, tools).with("WHEELPROOF_WHEELHOUSE", folder),
+                TestStep::tests(name, &["--test", "published", "--test", "proof_published"], 15, tools)
+                    .with("WHEELPROOF_WHEELHOUSE", folder),
             ]
         }
     }

@@ -346,10 +346,12 @@ fn of_platform(
     troubles
 }
 
-/// A module that fails and whose every import stands inside a `try` is one that the package does without.
+/// A module that lacks nothing but libraries which were left out, and whose every import stands inside a `try`, is one that
+/// the package does without.
 fn expected(contents: &Contents, root: &Root<'_>, shown: &mut Shown) -> Role {
     let Role::Module(name) = &root.role else { return root.role.clone() };
-    if shown.troubles.iter().all(|trouble| trouble.only.is_some()) {
+    let mut refuting = shown.troubles.iter().filter(|trouble| trouble.only.is_none()).peekable();
+    if refuting.peek().is_none() || !refuting.all(optional::is_left_out) {
         return root.role.clone();
     }
     let Some(guard) = optional::guarded_by(contents, name) else { return root.role.clone() };

@@ -4,6 +4,8 @@
 //! fail to import without anybody noticing. Looked into only for a module that fails.
 
 use super::contents::Contents;
+use super::rules::MISSING_LIBRARY;
+use super::trouble::Trouble;
 use memchr::memmem;
 
 /// No module of Python code that matters is larger.
@@ -30,6 +32,18 @@ pub(super) fn guarded_by(contents: &Contents, module: &str) -> Option<String> {
     guard
 }
 
+/// Whether a trouble is that a library was left out of the wheel on purpose. A library that a repair tool put there is never: its
+/// name carries the hash of its content, or its path leads into the package.
+pub(super) fn is_left_out(trouble: &Trouble) -> bool {
+    let Some(library) = trouble.symbol.as_deref().filter(|_| trouble.rule == &MISSING_LIBRARY) else { return false };
+    let file = library.rsplit('/').next().unwrap_or(library);
+    let head = file.split('.').next().unwrap_or(file);
+    let hashed = head
+        .rsplit_once('-')
+        .is_some_and(|(_, hash)| hash.len() >= 8 && hash.bytes().all(|byte| byte.is_ascii_hexdigit()));
+    !hashed && !library.starts_with("@loader_path")
+}
+
 /// How a file imports a name.
 #[derive(Debug, PartialEq, Eq)]
 enum Guard {
@@ -45,7 +59,7 @@ fn guards(text: &str, name: &str) -> Guard {
     let lines: Vec<&str> = text.lines().collect();
     let mut found = Guard::None;
     for (at, line) in lines.iter().enumerate().filter(|(_, line)| imports(line, name)) {
-        if is_guarded(lines.get(..at).unwrap_or_default(), line) {
+        if is_guarded(&lines, at) {
             found = Guard::Always;
         } else {
             return Guard::Lacking;
@@ -61,11 +75,11 @@ fn imports(line: &str, name: &str) -> bool {
     is_import && code.split(|c: char| !(c == '_' || c.is_alphanumeric())).any(|word| word == name)
 }
 
-/// Whether one of the blocks around a line is that of a `try`.
-fn is_guarded(before: &[&str], line: &str) -> bool {
-    let indent = |line: &str| line.len() - line.trim_start().len();
+/// Whether one of the blocks around a line is that of a `try` whose handlers do not raise again.
+fn is_guarded(lines: &[&str], at: usize) -> bool {
+    let Some(line) = lines.get(at) else { return false };
     let mut depth = indent(line);
-    for line in before.iter().rev() {
+    for line in lines.get(..at).unwrap_or_default().iter().rev() {
         if depth == 0 {
             return false;
         }
@@ -73,12 +87,37 @@ fn is_guarded(before: &[&str], line: &str) -> bool {
         if code.is_empty() || code.starts_with('#') || indent(line) >= depth {
             continue;
         }
-        if code.starts_with("try:") {
+        depth = indent(line);
+        if code.starts_with("try:") && !raises_again(lines.get(at + 1..).unwrap_or_default(), depth) {
             return true;
         }
-        depth = indent(line);
     }
     false
+}
+
+/// Whether what follows a `try` at `depth` raises in one of its handlers.
+fn raises_again(after: &[&str], depth: usize) -> bool {
+    let mut in_handler = false;
+    for line in after {
+        let code = line.trim_start();
+        if code.is_empty() || code.starts_with('#') {
+            continue;
+        }
+        match indent(line).cmp(&depth) {
+            std::cmp::Ordering::Less => return false,
+            std::cmp::Ordering::Equal if code.starts_with("except") => in_handler = true,
+            // The closing bracket of an import over several lines stands there too.
+            std::cmp::Ordering::Equal if code.starts_with(')') => {}
+            std::cmp::Ordering::Equal => return false,
+            std::cmp::Ordering::Greater if in_handler && code.starts_with("raise") => return true,
+            std::cmp::Ordering::Greater => {}
+        }
+    }
+    false
+}
+
+fn indent(line: &str) -> usize {
+    line.len() - line.trim_start().len()
 }
 
 #[cfg(test)]
@@ -96,6 +135,10 @@ mod tests {
             ("from ._core import x\n", Guard::Lacking),
             ("try:\n    import _core\nexcept ImportError:\n    pass\nimport pkg._core\n", Guard::Lacking),
             ("try:\n    a = 1\nexcept E:\n    import _core\n", Guard::Lacking),
+            (
+                "try:\n    from pkg._core import (\n        a,\n    )\nexcept ImportError as e:\n    raise ImportError('no') from e\n",
+                Guard::Lacking,
+            ),
             ("# import _core\nx = '_core'\nfrom ._core2 import y\n", Guard::None),
             ("import os\n", Guard::None),
         ] {

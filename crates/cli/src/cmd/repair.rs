@@ -9,7 +9,7 @@ use crate::registry::REGISTRY;
 use camino::{Utf8Path, Utf8PathBuf};
 use clap::{Args, ValueEnum};
 use diagnostics::{Adjustments, Examined, Judged, Style};
-use exec::{Blame, Cancel, Explain, Runner, Silent};
+use exec::{Cancel, Explain, Runner, Silent};
 use host::World;
 use host::toolenv::ToolEnvironment;
 use plan::settings::CONFIG_FILE;
@@ -249,7 +249,7 @@ impl Job<'_> {
             }
             other => other,
         };
-        made.map_err(failure)
+        made.map_err(|error| failure(&error))
     }
 
     /// The system and processor of a wheel's tag; a pure wheel is like one of this machine.
@@ -405,14 +405,14 @@ impl Entry {
 }
 
 /// The error with the tool's own words, the log's place and what to try.
-fn failure(error: RepairError) -> Failure {
-    let code = match (&error, error.blame()) {
-        (RepairError::Step(exec::StepError::Cancelled { .. }), _) => exit::INTERRUPTED,
-        (RepairError::Step(exec::StepError::NotFound { .. }), _)
-        | (RepairError::NoTool { .. } | RepairError::ProgramMissing { .. } | RepairError::TooOld { .. }, _) => {
-            exit::ENVIRONMENT
-        }
-        (RepairError::BadWheel { .. }, Blame::Project) => exit::USAGE,
+fn failure(error: &RepairError) -> Failure {
+    let code = match error {
+        RepairError::Step(exec::StepError::Cancelled { .. }) => exit::INTERRUPTED,
+        RepairError::Step(exec::StepError::NotFound { .. })
+        | RepairError::NoTool { .. }
+        | RepairError::ProgramMissing { .. }
+        | RepairError::TooOld { .. } => exit::ENVIRONMENT,
+        RepairError::BadWheel { .. } => exit::USAGE,
         _ => exit::STEP,
     };
     let mut message = error.to_string();

@@ -269,7 +269,10 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    fn provision(&mut self, entry: BTreeMap<String, Vec<String>>) -> Result<BTreeMap<String, Vec<String>>, ConfigError> {
+    fn provision(
+        &mut self,
+        entry: BTreeMap<String, Vec<String>>,
+    ) -> Result<BTreeMap<String, Vec<String>>, ConfigError> {
         const MANAGERS: [&str; 6] = ["apt", "dnf", "apk", "brew", "conda", "choco"];
         for (name, packages) in &entry {
             if !MANAGERS.contains(&name.as_str()) {

@@ -102,7 +102,7 @@ impl Folder {
         let temporary = Utf8PathBuf::from_path_buf(std::env::temp_dir())
             .map_err(|path| Failure::usage(format!("`{}` is not UTF-8", path.display())))?;
         let folder = temporary.join(format!("wheelproof-verify-{}", std::process::id()));
-        std::fs::create_dir_all(&folder).map_err(|error| Failure::usage(format!("`{folder}`: {error}")))?;
+        fs_err::create_dir_all(&folder).map_err(|error| Failure::usage(format!("`{folder}`: {error}")))?;
         Ok(Self(folder))
     }
 }
@@ -110,7 +110,7 @@ impl Folder {
 impl Drop for Folder {
     fn drop(&mut self) {
         // What cannot be removed from the temporary folder is the system's to clean.
-        let _ = std::fs::remove_dir_all(&self.0);
+        let _ = fs_err::remove_dir_all(&self.0);
     }
 }
 
