@@ -124,7 +124,10 @@ fn shown(counts: Counts, text: &str) -> String {
 pub(crate) fn of(tier: Tier, session: &Session, tools: &Tools) -> Vec<TestStep> {
     match tier {
         Tier::Quick => quick(session, tools),
-        Tier::Real => vec![TestStep::tests("real tests", &["--test", "real"], 30, tools)],
+        Tier::Real => vec![
+            TestStep::tests("real tests", &["--test", "real"], 30, tools),
+            TestStep::tests("real repairs", &["--test", "repairing"], 12, tools).with("WHEELPROOF_REAL", "1"),
+        ],
         Tier::Published => published(session, tools),
     }
 }

@@ -58,7 +58,7 @@ enum Guard {
 fn guards(text: &str, name: &str) -> Guard {
     let lines: Vec<&str> = text.lines().collect();
     let mut found = Guard::None;
-    for (at, line) in lines.iter().enumerate().filter(|(_, line)| imports(line, name)) {
+    for (at, _) in lines.iter().enumerate().filter(|(_, line)| imports(line, name)) {
         if is_guarded(&lines, at) {
             found = Guard::Always;
         } else {
