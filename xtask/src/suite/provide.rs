@@ -12,7 +12,7 @@ use wheelproof::exit;
 const LLVM: std::ops::RangeInclusive<u32> = 14..=22;
 
 /// Programs to look for besides those that every run looks for.
-const PROGRAMS: [&str; 7] = ["bwrap", "unzip", "npm", "cargo-deny", "readelf", "git", "ps"];
+const PROGRAMS: [&str; 8] = ["bwrap", "unzip", "npm", "cargo-deny", "readelf", "git", "ps", "wine"];
 
 /// Asks the machine; what takes time is remembered where `wheels` remembers it.
 pub(crate) fn ask(session: &Session) -> World {
@@ -42,6 +42,11 @@ fn needs(world: &World) -> Vec<Need> {
     }
     if world.os == platform::Os::Linux && !has("bwrap") {
         needs.push(Need::Bubblewrap);
+    }
+    let apt = world.package_manager.as_ref().is_some_and(|manager| manager.kind == ManagerKind::Apt);
+    if apt && world.arch == platform::Arch::X86_64 && !has("wine") {
+        // The loader that repaired Windows wheels are loaded with.
+        needs.extend(["libwine", "wine", "wine64"].map(|package| Need::Package(package.to_owned())));
     }
     for interpreter in world.interpreters.iter().filter(|i| i.implementation == "cpython" && !i.debug) {
         let series = format!("{}.{}", interpreter.python.major, interpreter.python.minor);

@@ -9,7 +9,7 @@ use super::rules;
 use super::trouble::Trouble;
 use diagnostics::{Rule, Severity};
 use linkage::{
-    Binding, Closure, Edge, Hazard, Hint, Lack, Loader, Machine, MemberId, Miss, Missing, Presence, Reason,
+    Binding, Closure, Edge, Hazard, Hint, Image, Lack, Loader, Machine, MemberId, Miss, Missing, Presence, Reason,
     RefusalKind, Source, Unresolved, What, demangle, hazards, refusals,
 };
 use objfile::{Architecture, OsVersion};
@@ -299,6 +299,12 @@ impl Bench<'_> {
         }
     }
 
+    /// Whether the tag's systems have a library anyway that was found on this one.
+    fn is_promised(&self, image: &Image) -> bool {
+        let name = image.identity.as_deref().or(image.path.file_name()).unwrap_or_default();
+        matches!(self.platform.system, System::Linux { policy, .. } if policy.allows_library(name))
+    }
+
     fn assumed(&self, process: &Process, troubles: &mut Vec<Trouble>, assumptions: &mut Assumptions) {
         let closure = &process.closure;
         let interpreter = Interpreter::new(self.platform, self.pythons);
@@ -329,6 +335,7 @@ impl Bench<'_> {
         for member in &closure.members {
             if let What::Image(image) = &member.what
                 && image.path.is_absolute()
+                && !self.is_promised(image)
             {
                 let name = image.path.file_name().unwrap_or(image.path.as_str());
                 assumptions.note(name, &format!("it was found at `{}`, outside of the wheel", image.path));

@@ -64,12 +64,14 @@ struct Verified {
     proof: Proof,
     judged: Judged,
     import: Imported,
+    /// The wheel is refuted and imports, because this machine has what it lacks.
+    helped_by_host: bool,
 }
 
 impl Verified {
     /// Whether proof and import contradict each other.
     fn contradicts(&self) -> bool {
-        self.import.ran && (self.proof.verdict == Verdict::Refuted) == self.import.ok
+        self.import.ran && (self.proof.verdict == Verdict::Refuted) == self.import.ok && !self.helped_by_host
     }
 }
 
@@ -111,8 +113,13 @@ fn verify(
     } else {
         real::run(global, path, &proof, cancel)?
     };
+    // A refuted wheel that imports: with this machine's libraries it should not be refuted either.
+    let helped_by_host = proof.verdict == Verdict::Refuted && import.ran && import.ok && {
+        let here = ProofOptions { host: true, ..options.clone() };
+        prove(path, &here).map_err(Failure::usage)?.verdict != Verdict::Refuted
+    };
     let judged = adjustments.judge(std::mem::take(&mut proof.findings));
-    Ok(Verified { proof, judged, import })
+    Ok(Verified { proof, judged, import, helped_by_host })
 }
 
 /// Absolute, as the loader's search wants them.
@@ -185,6 +192,10 @@ fn text(global: &Global, one: &Verified) -> String {
         let _ = writeln!(text, "  assumed  {}", printable(&assumption.to_string()));
     }
     let _ = writeln!(text, "  import   {}", one.import);
+    if one.helped_by_host {
+        let _ =
+            writeln!(text, "  this machine has what the wheel lacks: that is why it imports here, and not elsewhere");
+    }
     if one.contradicts() {
         let _ = writeln!(
             text,
