@@ -16,8 +16,9 @@ use wheel::Wheel;
 
 /// How auditwheel names a library that it cannot find.
 #[allow(clippy::expect_used)] // a constant that a test compiles
-static MISSING_LIBRARY: LazyLock<Regex> =
-    LazyLock::new(|| Regex::new(r#"required library "([^"]+)"[ \n]+could not be located"#).expect("a constant pattern"));
+static MISSING_LIBRARY: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r#"required library "([^"]+)"[ \n]+could not be located"#).expect("a constant pattern")
+});
 
 /// auditwheel with patchelf.
 #[derive(Debug)]

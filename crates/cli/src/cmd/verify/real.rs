@@ -156,11 +156,19 @@ fn import(
     cancel: &Cancel,
 ) -> Result<Imported, Failure> {
     let whole = path.canonicalize_utf8().map_err(|error| Failure::usage(format!("`{path}`: {error}")))?;
+    // Tests are nobody's import. Where all packages are namespaces, the extension modules are what there is to import.
+    let packages = proof.packages.iter().filter(|name| !matches!(name.as_str(), "tests" | "test"));
+    let mut imports: Vec<String> = packages.cloned().collect();
+    if imports.is_empty() {
+        imports.extend(proof.modules.iter().map(|module| module.name.clone()));
+    }
+    if imports.is_empty() {
+        return Ok(Imported::not_run("the wheel gives nothing to import"));
+    }
     let request = Request {
         project_dir: folder.to_owned(),
         interpreter: interpreter.clone(),
-        // Tests are nobody's import.
-        imports: proof.packages.iter().filter(|name| !matches!(name.as_str(), "tests" | "test")).cloned().collect(),
+        imports,
         coexist: Vec::new(),
         tests: Vec::new(),
         test_requires: Vec::new(),
