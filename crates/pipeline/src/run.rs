@@ -338,7 +338,8 @@ impl Walk<'_> {
         let findings = self.inside(&scope, "prove", &stages.repair.log_dir, events, || {
             let budget = Some(self.options.budget).filter(|budget| *budget != plan::settings::DEFAULT_BUDGET);
             // The host's own libraries are never asked: a clean machine has others.
-            let options = ProofOptions { budget, ..ProofOptions::default() };
+            let excluded = stages.repair.exclude.clone();
+            let options = ProofOptions { budget, excluded, ..ProofOptions::default() };
             let (verdict, findings, assumptions) =
                 audit::proof::wheel_findings(&repaired.wheel, &options).map_err(|error| unreadable("prove", &error))?;
             report.proof = Some(report::Proof { verdict: verdict.to_string(), assumptions });

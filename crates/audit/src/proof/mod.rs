@@ -167,7 +167,7 @@ pub fn prove(path: &Utf8Path, options: &ProofOptions) -> Result<Proof, OpenError
     let contents = contents;
     let (platforms, unknown) = aim::platforms(&contents);
     let pythons = aim::pythons(&contents, &options.pythons);
-    let neighbours = neighbours(&contents);
+    let neighbours = neighbours(&contents).without(&options.excluded);
     let mut found = Found::default();
     for platform in &platforms {
         let outcome = of_platform(&contents, platform, &pythons, &neighbours, options, &mut found);

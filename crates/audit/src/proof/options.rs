@@ -11,6 +11,9 @@ pub struct ProofOptions {
     pub lib_dirs: Vec<Utf8PathBuf>,
     /// Look into this machine's own library folders as well. What is found there is assumed.
     pub host: bool,
+    /// Libraries (globs over their names) that were left out of the wheel on purpose: somebody else has to bring them,
+    /// which is assumed and named.
+    pub excluded: Vec<String>,
     /// These Pythons instead of those that the tags stand for.
     pub pythons: Vec<Python>,
     /// The most bytes that the wheel may have; without it 100 MB, and more is only a warning.

@@ -221,7 +221,7 @@ pub static TWO_LLVMS_IN_PROCESS: Rule = Rule {
 };
 
 /// The rules of the proof itself.
-pub(crate) const PROOF: &[&Rule] = &[
+pub const PROOF: &[&Rule] = &[
     &MISSING_LIBRARY,
     &UNRESOLVED_SYMBOL,
     &MISSING_VERSION,

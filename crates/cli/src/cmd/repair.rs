@@ -6,14 +6,14 @@ use crate::context;
 use crate::exit::{self, Failure};
 use crate::output;
 use crate::registry::REGISTRY;
+use audit::proof::{ProofOptions, Verdict};
 use camino::{Utf8Path, Utf8PathBuf};
 use clap::{Args, ValueEnum};
-use diagnostics::{Adjustments, Examined, Judged, Style};
+use diagnostics::{Examined, Finding, Judged, Severity, Style};
 use exec::{Cancel, Explain, Runner, Silent};
 use host::World;
 use host::toolenv::ToolEnvironment;
-use plan::settings::CONFIG_FILE;
-use plan::{Given, Layout, Settings};
+use plan::Layout;
 use platform::{Os, TargetKey, TargetPlatform, WheelName};
 use repair::{Existing, ExpectedLlvm, How, RepairError, Repaired, Request};
 use serde::Serialize;
@@ -130,7 +130,7 @@ pub(crate) fn run(global: &Global, args: &RepairArgs, cancel: &Cancel) -> Result
     let here = context::root(&Global { project: Some(".".into()), ..global.clone() })?;
     let layout = Layout::new(&root, None);
     let given = wheels(args, &here)?;
-    let adjustments = adjustments(&root)?;
+    let adjustments = plan::settings::rules(&root, &REGISTRY)?;
     ignored(&layout.state).map_err(Failure::usage)?;
     let silent = Runner::new(&Silent, cancel);
     let world = host::probe(&host::Probe::of_this_process(Some(layout.cache())), &silent);
@@ -148,7 +148,7 @@ pub(crate) fn run(global: &Global, args: &RepairArgs, cancel: &Cancel) -> Result
         cancel.check("repair")?;
         let entry = match job.repair(path, name, cancel) {
             Ok(repaired) => {
-                let own = adjustments.judge(repaired.findings.clone());
+                let own = adjustments.judge(job.findings(&repaired));
                 examined = examined.file(file_name(&repaired.wheel));
                 let entry = job.deliver(path, &repaired, own.has_errors())?;
                 if own.has_errors() {
@@ -197,15 +197,6 @@ fn wheels(args: &RepairArgs, here: &Utf8Path) -> Result<Vec<(Utf8PathBuf, WheelN
         found.push((absolute, name));
     }
     Ok(found)
-}
-
-/// What ci/wheels.yaml says of rules; nothing where there is none.
-fn adjustments(root: &Utf8Path) -> Result<Adjustments, Failure> {
-    if !root.join(CONFIG_FILE).is_file() {
-        return Ok(Adjustments::none());
-    }
-    let given = Given { python: None, targets: None };
-    Ok(Settings::load(root, &given, &REGISTRY)?.adjustments)
 }
 
 /// target/wheelproof is nothing that git should see.
@@ -316,6 +307,23 @@ impl Job<'_> {
                 expected_llvm: ExpectedLlvm::AsNeeded,
             },
         }
+    }
+
+    /// What the repair found, and what keeps the result from importing on a clean machine; the host's libraries are never
+    /// asked. Facts about the wheel as a package are `verify`'s to tell.
+    fn findings(&self, repaired: &Repaired) -> Vec<Finding> {
+        let mut findings = repaired.findings.clone();
+        let options = ProofOptions { excluded: self.args.exclude.clone(), ..ProofOptions::default() };
+        match audit::proof::wheel_findings(&repaired.wheel, &options) {
+            Ok((Verdict::Refuted, more, _)) => {
+                let proof = |finding: &Finding| audit::proof::rules::PROOF.contains(&finding.rule);
+                findings
+                    .extend(more.into_iter().filter(|finding| finding.severity == Severity::Error && proof(finding)));
+            }
+            Ok(_) => {}
+            Err(error) => self.console.warning(&format!("the result could not be proven: {error}")),
+        }
+        findings
     }
 
     /// Puts a wheel that passed into the output folder, by rename.

@@ -5,6 +5,7 @@
 
 use super::super::sources::Source;
 use camino::{Utf8Path, Utf8PathBuf};
+use globset::{Glob, GlobSet, GlobSetBuilder};
 use linkage::Presence;
 use std::collections::BTreeSet;
 
@@ -33,6 +34,8 @@ pub(in crate::proof) struct Neighbours {
     led_to: BTreeSet<String>,
     /// Python files that open libraries.
     sources: Vec<Source>,
+    /// Libraries that were left out on purpose.
+    excluded: GlobSet,
 }
 
 impl Neighbours {
@@ -44,12 +47,25 @@ impl Neighbours {
     ) -> Self {
         let led_to = search_paths.into_iter().filter_map(|(folder, path)| root_led_to(&folder, &path)).collect();
         let sources = sources.iter().filter(|source| source.opens).cloned().collect();
-        Self { requirements, own_roots, led_to, sources }
+        Self { requirements, own_roots, led_to, sources, excluded: GlobSet::empty() }
+    }
+
+    /// The same, knowing what was left out on purpose. A pattern that cannot be read matches nothing.
+    pub(in crate::proof) fn without(mut self, excluded: &[String]) -> Self {
+        let mut set = GlobSetBuilder::new();
+        for glob in excluded.iter().filter_map(|pattern| Glob::new(pattern).ok()) {
+            set.add(glob);
+        }
+        self.excluded = set.build().unwrap_or_default();
+        self
     }
 
     /// Whether a library that is neither in the wheel nor of the system may be taken to be there, and why.
     pub(super) fn bring(&self, library: &str) -> Option<Presence> {
         let file_name = library.rsplit(['/', '\\']).next().unwrap_or(library);
+        if self.excluded.is_match(file_name) {
+            return Some(Presence::Assumed("it was left out on purpose, for somebody else to bring".to_owned()));
+        }
         let stem = linkage::stem(file_name);
         let bare = stem.strip_prefix("lib").unwrap_or(stem);
         let known = KNOWN.iter().filter(|(start, _)| bare.starts_with(start)).map(|(_, distribution)| *distribution);
