@@ -202,7 +202,7 @@ fn a_world_is_written_and_read_and_another_version_is_called_that() {
     let mut world = m.look();
     world.sources.insert(
         "minijit".to_owned(),
-        wheelproof_host::sources::SourceDigest { hex: "00".to_owned(), files: 1, commit: None },
+        wheelproof_host::sources::SourceDigest { hex: "00".to_owned(), files: 1, commit: None, commit_time: Some(7) },
     );
     let file = m.root.join("world.json");
     world.write(&file).unwrap();

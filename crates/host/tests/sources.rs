@@ -158,6 +158,8 @@ fn the_commit_counts_only_where_it_makes_the_version() {
     git(&f.path, &["commit", "-q", "-am", "scm"]);
     let before = digest_of(&project, None);
     assert!(before.commit.as_ref().is_some_and(|commit| commit.starts_with("v1.0-1-g")), "{before:?}");
+    // 2026-01-01, the date that `git` above commits with.
+    assert_eq!(before.commit_time, Some(1_767_225_600));
     git(&f.path, &["tag", "v1.1"]);
     let tagged = digest_of(&project, None);
     assert_ne!(tagged.hex, before.hex);

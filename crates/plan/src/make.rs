@@ -170,7 +170,13 @@ impl Planner<'_> {
             llvm: stages.build.llvm.as_ref().map(|llvm| llvm.installation.fingerprint()),
             environment: &self.world.env,
             compiler: self.world.tools.get("c++").map(|path| path.as_str()),
-            settings: format!("{:?} {:?} {}", self.settings.repair, self.settings.adjustments, self.settings.budget),
+            settings: format!(
+                "{:?} {:?} {} {:?}",
+                self.settings.repair,
+                self.settings.adjustments,
+                self.settings.budget,
+                self.options.environment.get("SOURCE_DATE_EPOCH")
+            ),
         };
         keys::chain(&seed, &mut steps);
         steps

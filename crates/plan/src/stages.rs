@@ -126,10 +126,12 @@ impl Planner<'_> {
             .collect()
     }
 
-    /// `SOURCE_DATE_EPOCH` of the environment, else a fixed time: 1980-02-01, which every archive format can hold.
+    /// `SOURCE_DATE_EPOCH` of the environment, else the time of the commit that is checked out, else a fixed one:
+    /// 1980-02-01, which every archive format can hold.
     fn source_date_epoch(&self) -> u64 {
         const FALLBACK: u64 = 318_211_200;
         let own = self.options.environment.get("SOURCE_DATE_EPOCH").or_else(|| self.world.env.get("SOURCE_DATE_EPOCH"));
-        own.and_then(|text| text.parse().ok()).unwrap_or(FALLBACK)
+        let committed = || self.world.sources.get(&self.project.key).and_then(|sources| sources.commit_time);
+        own.and_then(|text| text.parse().ok()).or_else(committed).unwrap_or(FALLBACK)
     }
 }

@@ -40,8 +40,13 @@ pub fn digest(
     } else {
         None
     };
+    let commit_time = if listing.known_to_git {
+        git::line(project_dir, &["log", "-1", "--format=%ct"], runner)?.and_then(|seconds| seconds.parse().ok())
+    } else {
+        None
+    };
     add(&mut whole, &[b"commit", commit.as_deref().unwrap_or_default().as_bytes()]);
-    Ok(SourceDigest { hex: stat::hex(&whole.finalize()), files, commit })
+    Ok(SourceDigest { hex: stat::hex(&whole.finalize()), files, commit, commit_time })
 }
 
 /// Each part with its length in front, so that no two lists of parts look alike.

@@ -28,6 +28,10 @@ pub struct SourceDigest {
     /// from it is used, because only then a commit changes what is built.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub commit: Option<String>,
+    /// When the commit that is checked out was made, in seconds since 1970. Not part of `hex`: the sources are the same
+    /// before and after they are committed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub commit_time: Option<u64>,
 }
 
 /// Sources that cannot be read or copied.
