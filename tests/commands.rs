@@ -79,3 +79,56 @@ fn matrix_needs_runners() {
     let without = project("linux-x86_64: {}");
     let _ = program(without.root()).args(["matrix"]).run().exits(2).says(&["names no runner", "runner:"]);
 }
+
+/// The proof gives the same verdict for all three systems on any host; a refuted wheel is exit 1.
+#[test]
+fn verify_proves_and_refutes_on_any_host() {
+    let project = Project::new();
+    for system in ["linux_x86_64", "win_amd64", "macosx_12_0_arm64"] {
+        for (name, verdict, code) in [("internal_symbol", "proven", 0), ("missing_symbol", "refuted", 1)] {
+            let wheel = fixture(&format!("{name}-1-cp313-cp313-{system}.whl"));
+            let run = program(project.root()).args(["verify", "--no-import", "--format", "json", &wheel]).run();
+            let json = run.exits(code).json();
+            assert_eq!(json["schema_version"], 1);
+            assert_eq!(json["wheels"][0]["verdict"], verdict, "{name} on {system}");
+            assert_eq!(json["wheels"][0]["import"]["ran"], false);
+        }
+    }
+    let _ =
+        program(project.root()).args(["verify", "--no-import", "nowhere.whl"]).run().exits(2).says(&["nowhere.whl"]);
+}
+
+#[test]
+fn show_and_diff() {
+    let (one, other) = (
+        fixture("internal_symbol-1-cp313-cp313-linux_x86_64.whl"),
+        fixture("missing_symbol-1-cp313-cp313-linux_x86_64.whl"),
+    );
+    let project = Project::new();
+    let show = |format: &str| program(project.root()).args(["show", "--format", format, &one]).run().exits(0);
+    assert_eq!(show("json").json()["wheels"][0]["verdict"], "proven");
+    let _ = show("text").says(&["extension module", "manylinux_2_5_x86_64"]);
+    let _ = show("markdown").says(&["internal_symbol"]);
+    let page = show("html").stdout;
+    assert!(page.starts_with("<!doctype html>") && !page.contains("src=\"http"), "one page that needs nothing else");
+    let _ = program(project.root())
+        .args(["diff", &one, &other])
+        .run()
+        .exits(0)
+        .says(&["- _PySet_Update", "proven -> refuted"]);
+    let _ = program(project.root()).args(["show", "nowhere.whl"]).run().exits(2).says(&["nowhere.whl"]);
+}
+
+/// Nothing lands in the output folder unless it passed; a wheel without binaries passes through untouched.
+#[test]
+fn repair_says_what_it_cannot_do() {
+    let project = Project::new().file("no.whl", "this is no wheel");
+    for (arguments, code, said) in [
+        (vec!["repair", "nowhere-1-py3-none-any.whl", "-w", "out"], 2, "nowhere-1-py3-none-any.whl"),
+        (vec!["repair", "no.whl", "-w", "out"], 2, "no.whl"),
+        (vec!["repair", "no.whl"], 2, "--out"),
+    ] {
+        let _ = program(project.root()).args(&arguments).run().exits(code).says(&[said]);
+    }
+    assert!(!project.root().join("out").join("no.whl").exists());
+}
