@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Whether the import proof and the real loader agree on published Linux wheels.
 
-    python agree.py --xtask target/debug/xtask --python python3.13 [--minutes 30] [--auditwheel PYTHON] [WHEEL | NAME | NAME==VERSION …]
+    python agree.py --xtask target/debug/xtask --python python3.13 [--minutes 30] [WHEEL | FOLDER | NAME | NAME==VERSION …]
 
 Each wheel is judged by `xtask verify --no-import`, installed with its dependencies, and every extension module in it is
 imported in a process of its own. Without arguments the distributions of packages.txt are taken. Needs only the standard
@@ -15,6 +15,7 @@ import pathlib
 import re
 import subprocess
 import sys
+import tempfile
 import time
 import zipfile
 
@@ -26,8 +27,10 @@ LOADER = re.compile(
     r"|cannot enable executable stack|invalid ELF header|wrong ELF class|ELF load command|file too short|DT_RELR"
     r"|CPU ISA level|does not define module export function|cannot read file data|failed to map segment"
 )
-# Libraries that the manylinux policies leave to the machine. One without a desktop lacks them, and says nothing about the wheel.
-MACHINE = re.compile(r"(lib(GL|X11|Xext|Xrender|ICE|SM|gobject-2\.0|gthread-2\.0|glib-2\.0)\.so\.\d+): cannot open shared object")
+# Libraries that the manylinux policies leave to the machine. One without a desktop lacks them.
+MACHINE = re.compile(
+    r"lib(GL|X11|Xext|Xrender|ICE|SM|gobject-2\.0|gthread-2\.0|glib-2\.0)\.so\.\d+: cannot open shared object"
+)
 SUFFIX = re.compile(r"(\.cpython-(?P<version>3\d+)-[\w-]+|\.abi3)?\.so$")
 
 
@@ -58,7 +61,8 @@ def modules(wheel, python):
 def run(argv, seconds, **more):
     """The exit code (None: out of time) and both outputs."""
     try:
-        done = subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace", timeout=seconds, **more)
+        more |= {"stdin": subprocess.DEVNULL, "capture_output": True, "text": True, "errors": "replace"}
+        done = subprocess.run(argv, timeout=seconds, **more)
     except subprocess.TimeoutExpired:
         return None, "", "out of time"
     return done.returncode, done.stdout, done.stderr
@@ -77,7 +81,7 @@ def classify(code, error):
         return "slow"
     if code < 0:  # a signal: whatever it was, this module cannot be imported
         return "loader"
-    # Packages catch the loader's message and raise a friendlier one: the whole traceback counts if it ends in an ImportError.
+    # Packages catch the loader's message and raise a friendlier ImportError: then the whole traceback counts.
     line = last_line(error)
     text = error if re.match(r"(\w+\.)*ImportError\b", line) else line
     if MACHINE.search(text):
@@ -114,8 +118,8 @@ def environments(python, wheels, work, cache, seconds):
         code, _, error = run([python, "-m", "venv", "--without-pip", here], 120)
         inside = here / "bin" / "python"
         if code == 0:
-            pip = [python, "-m", "pip", "--python", inside, "install", "--no-input", "--no-compile", "--only-binary", ":all:", "--find-links", cache]
-            code, _, error = run([*pip, *group], left)
+            pip = [python, "-m", "pip", "--python", inside, "install", "--no-input", "--no-compile"]
+            code, _, error = run([*pip, "--only-binary", ":all:", "--find-links", cache, *group], left)
         if code == 0:
             yield inside, group, ""
         elif len(group) > 1:
@@ -125,29 +129,34 @@ def environments(python, wheels, work, cache, seconds):
             yield None, group, "not installed: " + last_line(error)
 
 
-def policy(python, wheel, seconds):
-    """auditwheel's policy and the libraries that it would bring in."""
-    code, out, error = run([python, "-m", "auditwheel", "show", wheel], seconds)
-    plain = " ".join(out.split())
-    reached = re.search(r'constrains the platform tag to "([^"]+)"|is consistent with the following platform tag: "([^"]+)"', plain)
-    if code != 0 or not reached:
-        return None
-    return reached[1] or reached[2]
-
-
-def reached_policy(xtask, wheel, seconds):
-    """The widest tags that `show` reaches."""
-    _, out, _ = run([xtask, "show", "--format", "json", wheel], seconds, cwd=wheel.parent)
+def theirs(python, wheel, seconds):
+    """auditwheel's policy, and the libraries that it takes for neither the wheel's nor the system's."""
+    _, out, _ = run([python, "-m", "auditwheel", "show", "--json", wheel], seconds)
     try:
         document = json.loads(out)
-        return document["wheels"][0]["policies"]
+        return document["overall_tag"], sorted(document["external_libs"])
+    except (ValueError, LookupError):
+        return None
+
+
+def ours(xtask, wheel, seconds):
+    """The same of `show`, with the reasons against each wider policy."""
+    _, out, _ = run([xtask, "show", "--format", "json", wheel], seconds, cwd=wheel.parent)
+    try:
+        document = json.loads(out)["wheels"][0]
+        needs = [need for binary in document["binaries"] for piece in binary["slices"] for need in piece["needs"]]
+        external = {need["name"] for need in needs if need["provider"] not in ("wheel", "system")}
+        # auditwheel calls it linux_x86_64 if no policy is met.
+        reached = [policy["reached"] or "linux_" + policy["tag"].split("_", 3)[-1] for policy in document["policies"]]
+        return reached, sorted(external), document["policies"]
     except (ValueError, LookupError):
         return None
 
 
 def fetch(python, names, cache, seconds):
     """Wheels of the named distributions that this Python takes, without their dependencies."""
-    pip = [python, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary", ":all:", "--find-links", cache, "-d", cache]
+    pip = [python, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary", ":all:"]
+    pip += ["--find-links", cache, "--dest", cache]
     for name in names:
         left = seconds()
         code, _, error = run([*pip, name], max(left, 1)) if left > 0 else (None, "", "out of time")
@@ -160,16 +169,42 @@ def native(wheel, most):
     return "linux" in wheel.name.split("-")[-1] and wheel.stat().st_size <= most
 
 
+def key(name):
+    """A distribution's name as two spellings of it compare."""
+    return re.sub(r"[-_.]+", "-", re.split(r"[=<>!~ ]", name)[0]).lower()
+
+
+def of(wheel):
+    return key(wheel.name.split("-")[0])
+
+
+def chosen(given, cache, left):
+    """The wheels to try, the smallest first; named distributions are downloaded unless they are there."""
+    listed = (HERE / "packages.txt").read_text().splitlines()
+    what = given.what or [line for line in listed if line and not line.startswith("#")]
+    paths = [pathlib.Path(name) for name in what if os.sep in name or name.endswith(".whl")]
+    names = [name for name in what if pathlib.Path(name) not in paths]
+    have = {of(wheel) for wheel in cache.glob("*.whl")}
+    fetch(given.python, [name for name in names if key(name) not in have], cache, left)
+    wheels = [path for path in paths if path.is_file()]
+    wheels += [wheel for path in paths if path.is_dir() for wheel in path.glob("*.whl")]
+    wanted = {key(name) for name in names}
+    wheels += [wheel for wheel in cache.glob("*.whl") if of(wheel) in wanted]
+    wheels = {wheel.resolve() for wheel in wheels if native(wheel, given.most * 1e6)}
+    return sorted(wheels, key=lambda wheel: (wheel.stat().st_size, wheel.name))
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("what", nargs="*", help="wheels, folders of wheels, or distributions to download")
     parser.add_argument("--xtask", required=True, type=pathlib.Path)
     parser.add_argument("--python", default=sys.executable, help="the CPython that imports (default: this one)")
-    parser.add_argument("--work", default="agreement-work", type=pathlib.Path, help="downloads, environments, results; a second run goes on")
+    work = pathlib.Path(tempfile.gettempdir()) / "wheelproof-agreement"
+    parser.add_argument("--work", default=work, type=pathlib.Path, help="downloads, environments and results")
     parser.add_argument("--minutes", type=float, default=30)
     parser.add_argument("--most", type=float, default=40, metavar="MB", help="larger wheels are left out")
     parser.add_argument("--auditwheel", metavar="PYTHON", help="a Python with auditwheel: compare the policies too")
-    parser.add_argument("--policy-most", type=float, default=5, metavar="MB", help="larger wheels are not given to auditwheel")
+    parser.add_argument("--policy-most", type=float, default=5, metavar="MB", help="larger ones auditwheel is spared")
     given = parser.parse_args()
 
     end = time.monotonic() + given.minutes * 60
@@ -184,18 +219,7 @@ def main():
         parser.error(f"`{given.python}` is no Python")
     version = version.strip()
 
-    what = given.what or [line.strip() for line in (HERE / "packages.txt").read_text().splitlines() if line.strip() and not line.startswith("#")]
-    paths = [pathlib.Path(name) for name in what if os.sep in name or name.endswith(".whl")]
-    fetched = {path for path in cache.glob("*.whl")}
-    names = [name for name in what if pathlib.Path(name) not in paths]
-    have = {path.name.split("-")[0].lower().replace("_", "-") for path in fetched}
-    fetch(given.python, [name for name in names if name.lower().replace("_", "-") not in have], cache, left)
-    wheels = [path.resolve() for path in paths if path.is_file()]
-    wheels += [wheel.resolve() for path in paths if path.is_dir() for wheel in sorted(path.glob("*.whl"))]
-    wanted = {re.split(r"[=<>!~]", name)[0].lower().replace("_", "-") for name in names}
-    wheels += [wheel for wheel in sorted(cache.glob("*.whl")) if wheel.name.split("-")[0].lower().replace("_", "-") in wanted]
-    wheels = sorted((wheel for wheel in wheels if native(wheel, given.most * 1e6)), key=lambda wheel: wheel.stat().st_size)
-
+    wheels = chosen(given, cache, left)
     done = {}
     for wheel in wheels:
         kept = results / (wheel.name + ".json")
@@ -215,15 +239,18 @@ def main():
                 done[wheel.name] = record
                 (results / (wheel.name + ".json")).write_text(json.dumps(record, indent=1))
                 print(row(record), file=sys.stderr, flush=True)
-    print("| wheel | verdict | modules imported | raised by their own code | refused by the loader | result |\n|---|---|---|---|---|---|")
+    print("| wheel | verdict | modules imported | raised by other code | refused by the loader | result |")
+    print("|---|---|---|---|---|---|")
     for name in sorted(done):
         print(row(done[name]))
     if given.auditwheel:
         policies(given.auditwheel, xtask, wheels, given.policy_most * 1e6, left)
     agree = sum(record["result"] == "agree" for record in done.values())
     differ = sum(record["result"] == "differ" for record in done.values())
-    print(f"\n{len(wheels)} wheels, {agree} agree, {differ} differ, {len(wheels) - agree - differ} could not be tried")
-    print(f"{sum(record['imported'] for record in done.values())} modules imported, {sum(len(record['code']) for record in done.values())} raised by their own code")
+    imported = sum(record["imported"] for record in done.values())
+    modules = sum(record["modules"] for record in done.values())
+    print(f"\n{imported} of {modules} modules imported")
+    print(f"{len(wheels)} wheels, {agree} agree, {differ} differ, {len(wheels) - agree - differ} could not be tried")
     return 1 if differ else 0 if agree else 2
 
 
@@ -246,28 +273,38 @@ def one(wheel, xtask, inside, version, left):
     else:
         result = "agree" if (said == "refuted") == bool(kinds["loader"]) else "differ"
     distribution, release = wheel.name.split("-")[:2]
-    record = {"wheel": f"{distribution} {release}", "file": wheel.name, "verdict": said, "why": why, "seconds": round(took, 2)}
-    return record | {"modules": len(names), "imported": len(kinds.pop("good")), **kinds, "result": result}
+    record = {"wheel": f"{distribution} {release}", "file": wheel.name, "verdict": said, "why": why}
+    record |= {"seconds": round(took, 2), "modules": len(names), "imported": len(kinds.pop("good"))}
+    return record | kinds | {"result": result}
 
 
 def row(record):
-    cells = [record["wheel"], record["verdict"], f"{record['imported']} of {record['modules']}", len(record["code"]) + len(record["machine"]) + len(record["slow"])]
+    other = len(record["code"]) + len(record["machine"]) + len(record["slow"])
+    cells = [record["wheel"], record["verdict"], f"{record['imported']} of {record['modules']}", other]
     return "| " + " | ".join(str(cell) for cell in [*cells, len(record["loader"]), record["result"]]) + " |"
 
 
 def policies(python, xtask, wheels, most, left):
-    """auditwheel's verdict on each wheel beside that of `show`."""
-    print("\n| wheel | auditwheel | show | |\n|---|---|---|---|")
+    """auditwheel's verdict on each wheel beside that of `show`; the reasons of the latter where they differ."""
+    print("\n| wheel | auditwheel | external | show | external | result |\n|---|---|---|---|---|---|")
+    same = different = 0
     for wheel in wheels:
         if wheel.stat().st_size > most or left() <= 0:
             continue
-        theirs = policy(python, wheel, max(left(), 1))
-        ours = reached_policy(xtask, wheel, max(left(), 1))
-        if theirs is None or not ours:
+        one, other = theirs(python, wheel, max(left(), 1)), ours(xtask, wheel, max(left(), 1))
+        if one is None or other is None:
+            print(f"{wheel.name}: no policy from {'auditwheel' if one is None else 'show'}", file=sys.stderr)
             continue
-        own = ours[0]["reached"] or "linux"
-        same = theirs == own or theirs.startswith(own)
-        print(f"| {' '.join(wheel.name.split('-')[:2])} | {theirs} | {own} | {'same' if same else 'differs'} |", flush=True)
+        equal = one[0] in other[0] and one[1] == other[1]
+        same, different = same + equal, different + (not equal)
+        cells = [" ".join(wheel.name.split("-")[:2]), one[0], ", ".join(one[1]), ", ".join(other[0]), ", ".join(other[1])]
+        print("| " + " | ".join([*cells, "same" if equal else "differs"]) + " |", flush=True)
+        if not equal:
+            for policy in other[2]:
+                for wider in policy["why_not_wider"][:1]:
+                    reasons = "; ".join(wider["reasons"][:4])
+                    print(f"    {wheel.name}: not {wider['tag']}: {reasons}", file=sys.stderr, flush=True)
+    print(f"\n{same + different} wheels, same policy and external libraries for {same}, not for {different}")
 
 
 if __name__ == "__main__":
