@@ -22,8 +22,10 @@ enum Origin {
     Damaged(&'static str),
     /// The first bytes of a fixture.
     Truncated(&'static str, usize),
+    /// An ELF fixture whose header says another processor.
+    OfAnotherMachine(&'static str),
 }
-use Origin::{Damaged, Fixture, Text, Truncated};
+use Origin::{Damaged, Fixture, OfAnotherMachine, Text, Truncated};
 
 /// A wheel and what comes of it.
 struct Case {
@@ -66,6 +68,11 @@ fn build(case: &Case, dir: &Utf8Path) -> Utf8PathBuf {
                     bytes
                 }
                 Truncated(name, len) => fixture(name)[..*len].to_vec(),
+                OfAnotherMachine(name) => {
+                    let mut bytes = fixture(name);
+                    bytes[18] = 183; // e_machine: EM_AARCH64
+                    bytes
+                }
             },
         );
     }
@@ -122,6 +129,14 @@ fn check(cases: &[Case]) {
 }
 
 const LINUX_CASES: &[Case] = &[
+    Case {
+        name: "module of another processor",
+        tags: LINUX,
+        files: &[(SO, OfAnotherMachine("linux/core.so")), (HELPER, Fixture("linux/helper.so"))],
+        verdict: Verdict::Refuted,
+        because: &[("loader-refuses", "-", "aarch64")],
+        ..NONE
+    },
     Case {
         name: "sound",
         tags: LINUX,

@@ -37,9 +37,10 @@ use crate::python::tag;
 use aim::{Platform, Pythons};
 use assumption::Assumptions;
 use camino::{Utf8Path, Utf8PathBuf};
-use contents::Contents;
+use contents::{Binary, Contents};
 use diagnostics::{Finding, Rule, Severity, Subject};
 use judge::Bench;
+use linkage::Image;
 use node::Seen;
 use outside::Neighbours;
 use process::{Role, Root};
@@ -47,6 +48,7 @@ use rayon::prelude::*;
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::sync::Arc;
 use trouble::{Trouble, Troubles};
 use wheel::Harm;
 
@@ -183,7 +185,8 @@ pub fn prove(path: &Utf8Path, options: &ProofOptions) -> Result<Proof, OpenError
             why: Vec::new(),
         });
     }
-    let unreadable = unreadable(&contents);
+    let mut unreadable = unreadable(&contents);
+    unreadable.extend(strangers(&contents, &platforms));
     if !unreadable.is_empty() {
         let why: Vec<String> = unreadable.iter().map(|finding| finding.message.clone()).collect();
         for result in &mut found.results {
@@ -219,6 +222,31 @@ pub fn prove(path: &Utf8Path, options: &ProofOptions) -> Result<Proof, OpenError
         largest: facts::largest(&contents, 8),
         policies: platforms.iter().map(|platform| policy::reached(&contents, platform)).collect(),
     })
+}
+
+/// Modules for a machine that no tag stands for: the loader of every tag passes them over.
+fn strangers(contents: &Contents, platforms: &[Platform]) -> Vec<Finding> {
+    let any =
+        contents.tags.iter().flat_map(platform::TagSet::platforms).any(|tag| matches!(tag, platform::PlatformTag::Any));
+    if any || platforms.is_empty() {
+        return Vec::new();
+    }
+    let is_stranger = |binary: &&Binary| {
+        let taken = |image: &Arc<Image>| platforms.iter().any(|platform| platform.takes(image));
+        let module =
+            |image: &Arc<Image>| platforms.iter().any(|platform| process::is_module(&binary.path, image, platform));
+        !binary.images.iter().any(taken) && binary.images.iter().any(module)
+    };
+    let finding = |binary: &Binary| {
+        let kinds: BTreeSet<String> =
+            binary.images.iter().map(|image| format!("{} {}", image.format, image.architecture)).collect();
+        let kinds: Vec<String> = kinds.into_iter().collect();
+        let message = format!("the module is {}, which the loader of no tag of the wheel takes", kinds.join(" and "));
+        let subject = Subject::file(contents.shown.clone()).member(&binary.member);
+        Finding::new(&rules::LOADER_REFUSES, subject, message)
+            .help("build it for the processor and system of the wheel's tags")
+    };
+    contents.binaries.iter().filter(is_stranger).map(finding).collect()
 }
 
 /// What is gathered over all platforms.

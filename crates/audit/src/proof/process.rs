@@ -66,6 +66,11 @@ pub(super) fn modules<'a>(contents: &'a Contents, platform: &Platform, pythons: 
         .collect()
 }
 
+/// Whether a file is an extension module by its name and what it exports, whatever machine it is for.
+pub(super) fn is_module(path: &Utf8Path, image: &Image, platform: &Platform) -> bool {
+    module_name(path, image, platform).is_some()
+}
+
 /// The dotted name by which a file is imported, if it is an extension module.
 fn module_name(path: &Utf8Path, image: &Image, platform: &Platform) -> Option<String> {
     let suffix = if matches!(platform.system, System::Windows) { "pyd" } else { "so" };
