@@ -3,11 +3,15 @@
 use super::support::{Asked, PLAIN, Sandbox};
 
 #[test]
-fn a_symbol_that_nobody_has_stops_the_import() {
-    let sandbox = Sandbox::plain(&Asked {
-        project: &["import: [plain]", "environment: { PLAIN_DEFINE: PLAIN_UNDEFINED }"],
-        ..PLAIN
-    });
+fn a_symbol_that_nobody_has_refutes_the_wheel_and_stops_the_import() {
+    let project = ["import: [plain]", "environment: { PLAIN_DEFINE: PLAIN_UNDEFINED }"];
+    let sandbox = Sandbox::plain(&Asked { project: &project, ..PLAIN });
+    let outcome = sandbox.wheels(&[]).run().fails(1);
+    let _ = outcome.says(&["unresolved-symbol", "needs `defined_nowhere`", "neither the wheel's libraries"]);
+
+    // The loader says the same where the proof is silenced.
+    let silenced = ["rules: { unresolved-symbol: { severity: \"off\" } }"];
+    let sandbox = Sandbox::plain(&Asked { project: &project, top: &silenced, ..PLAIN });
     let outcome = sandbox.wheels(&[]).run().fails(4);
     let _ = outcome.says(&["`import plain` failed: ImportError:", "undefined symbol: defined_nowhere", "import.log"]);
 }
