@@ -49,10 +49,8 @@ pub(crate) fn for_build(project: &Project) -> Requirements {
     {
         return Requirements { text: (*lock).to_owned(), remark: None };
     }
-    let front_end = pinned(SCIKIT, "build").unwrap_or("build");
-    let mut text = format!("{}\n", front_end.split([' ', ';']).next().unwrap_or("build"));
-    // `build==X` of the lock may be for newer Pythons only; let the installer choose.
-    text = text.split("==").next().unwrap_or("build").trim().to_owned() + "\n";
+    // Without a version: the lock's `build==X` may be for newer Pythons only; the installer chooses.
+    let mut text = "build\n".to_owned();
     for requirement in &pyproject.requires {
         text.push_str(requirement);
         text.push('\n');

@@ -179,42 +179,10 @@ fn explained(message: &str, value: &str) -> Option<(String, Option<String>)> {
 /// "did you mean `x`?" when something is near, and all that is allowed.
 pub(crate) fn choose<S: AsRef<str>>(given: &str, expected: &[S]) -> String {
     let all = expected.iter().map(|e| format!("`{}`", e.as_ref())).collect::<Vec<_>>().join(", ");
-    match nearest(given, expected) {
+    match diagnostics::nearest(given, expected.iter().map(AsRef::as_ref)) {
         Some(near) => format!("did you mean `{near}`? Allowed here: {all}"),
         None => format!("allowed here: {all}"),
     }
-}
-
-/// The candidate that differs from `given` by at most a third of its letters, if there is one.
-pub(crate) fn nearest<'a, S: AsRef<str>>(given: &str, candidates: &'a [S]) -> Option<&'a str> {
-    let limit = (given.chars().count() / 3).max(1);
-    candidates
-        .iter()
-        .map(|candidate| (distance(given, candidate.as_ref()), candidate.as_ref()))
-        .filter(|(distance, _)| *distance <= limit)
-        .min()
-        .map(|(_, candidate)| candidate)
-}
-
-/// Optimal string alignment distance: insertions, deletions, replacements and swaps of neighbours count 1.
-fn distance(a: &str, b: &str) -> usize {
-    let (a, b): (Vec<char>, Vec<char>) = (a.chars().take(64).collect(), b.chars().take(64).collect());
-    let mut rows = vec![vec![0usize; b.len() + 1]; a.len() + 1];
-    for (i, row) in rows.iter_mut().enumerate() {
-        row[0] = i;
-    }
-    rows[0] = (0..=b.len()).collect();
-    for i in 1..=a.len() {
-        for j in 1..=b.len() {
-            let replace = rows[i - 1][j - 1] + usize::from(a[i - 1] != b[j - 1]);
-            let mut best = replace.min(rows[i - 1][j] + 1).min(rows[i][j - 1] + 1);
-            if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
-                best = best.min(rows[i - 2][j - 2] + 1);
-            }
-            rows[i][j] = best;
-        }
-    }
-    rows[a.len()][b.len()]
 }
 
 #[cfg(test)]
@@ -227,7 +195,7 @@ mod tests {
         for (given, near) in
             [("project", Some("projects")), ("pyhton", Some("python")), ("tragets", Some("targets")), ("zzz", None)]
         {
-            assert_eq!(nearest(given, &keys), near, "{given}");
+            assert_eq!(diagnostics::nearest(given, keys), near, "{given}");
         }
     }
 
