@@ -5,9 +5,11 @@
 
 mod project;
 mod run;
+mod samples;
 
 pub use project::{Project, copy_tree};
 pub use run::{Program, Run, program};
+pub use samples::with_projects;
 
 use camino::{Utf8Path, Utf8PathBuf};
 

@@ -16,6 +16,7 @@ mod linux {
     mod output;
     mod places;
     mod repair;
+    mod side_by_side;
     #[path = "../support/mod.rs"]
     mod support;
     mod verify;

@@ -1,5 +1,5 @@
-//! `bench`: our own overhead against the same commands typed by hand, and what a run costs that has nothing to do. Prints
-//! ratios; judges nothing.
+//! `bench`: our own overhead against the same commands typed by hand, two Pythons at once against one after the other, and
+//! what a run costs that has nothing to do. Prints ratios; judges nothing.
 
 use anyhow::{Context, Result, anyhow, bail};
 use camino::{Utf8Path, Utf8PathBuf};
@@ -16,7 +16,7 @@ pub(crate) fn extra() -> Extra {
     let runs =
         Arg::new("runs").long("runs").value_name("N").default_value("5").value_parser(clap::value_parser!(usize));
     let command = Command::new("bench")
-        .about("Measure our overhead against the same commands typed by hand")
+        .about("Measure our overhead, what builds side by side save, and what a run costs that has nothing to do")
         .arg(project.help("The project that is built"))
         .arg(runs.help("How often"));
     Extra { command, run: |matches| bench(matches).unwrap_or_else(|error| fail(&error)) }
@@ -35,8 +35,11 @@ fn bench(matches: &ArgMatches) -> Result<u8> {
     let here = std::env::current_exe()?;
     let program = Utf8PathBuf::try_from(here)?;
     let scratch = Utf8Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/wheelproof/bench");
-    let bench = Bench { program, scratch, python: newest(project)? };
-    bench.prepare(project)?;
+    let all = Bench { program, scratch, pythons: vec![">=3.9".to_owned()] };
+    all.prepare(project)?;
+    let found = all.runnable()?;
+    let newest = found.get(..1).context("there is no Python here that the project can be built for")?;
+    let bench = Bench { pythons: newest.to_vec(), ..all };
     // One run to install tools and fill caches; its plan is what the other side types.
     bench.ours(&["--force"])?;
     let plan = bench.plan()?;
@@ -54,6 +57,10 @@ fn bench(matches: &ArgMatches) -> Result<u8> {
         median(&mut byhand),
         median(&mut ratios)
     );
+    match found.get(..2) {
+        Some(two) => side_by_side(&Bench { pythons: two.to_vec(), ..bench.clone() }, runs)?,
+        None => println!("two Pythons at once: not measured, there is only one here"),
+    }
     for (label, arguments) in [("nothing to do", &[][..]), ("--plan", &["--plan", "--format", "json"][..])] {
         let mut times =
             (0..20).map(|_| bench.ours(arguments).map(|t| t.as_secs_f64() * 1e3)).collect::<Result<Vec<_>>>()?;
@@ -67,22 +74,36 @@ fn median(values: &mut [f64]) -> f64 {
     values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
 }
 
-/// The Python that the bench builds for: whichever the project's plan runs last.
-fn newest(_project: &str) -> Result<String> {
-    for minor in (9..=14).rev() {
-        let name = format!("python3.{minor}");
-        let asked = Process::new(&name).arg("-c").arg("").stdout(Stdio::null()).stderr(Stdio::null()).status();
-        if asked.is_ok_and(|status| status.success()) {
-            return Ok(format!("3.{minor}"));
+/// Two Pythons at once against one after the other, in pairs: with the steps as they are, most of which use one core, and
+/// with two seconds of waiting in each build's `sdist` and `build`.
+#[allow(clippy::print_stdout)] // the figures are what was asked for
+fn side_by_side(bench: &Bench, runs: usize) -> Result<()> {
+    bench.ours(&["--force"])?;
+    for (label, seconds) in [("as they are", "0"), ("that wait 2 s", "2")] {
+        let (mut at_once, mut in_turn, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
+        for _ in 0..runs.max(1) {
+            let timed =
+                |jobs: &str| Bench::timed(bench.command(&["--force", "--jobs", jobs]).env("PLAIN_SLEEP", seconds));
+            let (two, one) = (timed("2")?.as_secs_f64(), timed("1")?.as_secs_f64());
+            ratios.push(two / one);
+            at_once.push(two);
+            in_turn.push(one);
         }
+        println!(
+            "two Pythons at once, steps {label}: {:.2} s, one after the other {:.2} s, ratio {:.3} (medians of {runs})",
+            median(&mut at_once),
+            median(&mut in_turn),
+            median(&mut ratios)
+        );
     }
-    bail!("no python3.9 to python3.14 is on PATH")
+    Ok(())
 }
 
+#[derive(Clone)]
 struct Bench {
     program: Utf8PathBuf,
     scratch: Utf8PathBuf,
-    python: String,
+    pythons: Vec<String>,
 }
 
 impl Bench {
@@ -97,15 +118,20 @@ impl Bench {
 
     fn command(&self, arguments: &[&str]) -> Process {
         let mut command = Process::new(&self.program);
-        command
-            .args(["wheels", "--quiet", "--project", self.scratch.as_str(), "--python", &self.python])
-            .args(arguments);
+        command.args(["wheels", "--quiet", "--project", self.scratch.as_str()]).args(arguments);
+        for python in &self.pythons {
+            command.args(["--python", python]);
+        }
         command
     }
 
     fn ours(&self, arguments: &[&str]) -> Result<Duration> {
+        Self::timed(&mut self.command(arguments))
+    }
+
+    fn timed(command: &mut Process) -> Result<Duration> {
         let started = Instant::now();
-        let output = self.command(arguments).output()?;
+        let output = command.output()?;
         let took = started.elapsed();
         if output.status.success() { Ok(took) } else { Err(anyhow!("{}", String::from_utf8_lossy(&output.stderr))) }
     }
@@ -113,6 +139,17 @@ impl Bench {
     fn plan(&self) -> Result<Value> {
         let output = self.command(&["--plan", "--format", "json"]).output()?;
         Ok(serde_json::from_slice(&output.stdout)?)
+    }
+
+    /// The Pythons that can be built for here, newest first.
+    fn runnable(&self) -> Result<Vec<String>> {
+        let plan = self.plan()?;
+        let builds = plan["builds"].as_array().context("the plan has no builds")?;
+        let runnable = builds.iter().filter(|build| build["runnable"] == true);
+        let mut pythons: Vec<String> =
+            runnable.filter_map(|build| Some(build["python"].as_str()?.to_owned())).collect();
+        pythons.reverse();
+        Ok(pythons)
     }
 
     /// The plan's own command lines, one after another, without this program: the folders that it left are used again.

@@ -3,6 +3,7 @@
 //! A tier is a list of steps; each step is one child process with a log, a time limit and a result in numbers. What a test
 //! needs and does not find makes it say `skipped: <reason>`; those lines are counted and shown.
 
+mod foreign;
 mod provide;
 mod steps;
 mod tally;
@@ -12,6 +13,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use exec::{Cancel, Ending, Event, Events};
+use foreign::Foreign;
 use std::time::{Duration, Instant};
 use tally::{Row, Tally};
 use wheelproof::{Extra, exit};
@@ -25,8 +27,8 @@ pub(crate) fn extra() -> Extra {
         .long("tier")
         .value_name("TIER")
         .default_value("all")
-        .value_parser(PossibleValuesParser::new(["quick", "real", "published", "all"]))
-        .help("quick: no build, no system package; real: builds and imports; published: other people's wheels");
+        .value_parser(PossibleValuesParser::new(["quick", "systems", "real", "published", "all"]))
+        .help("quick: no build, no system package; systems: the program for Windows and macOS; real: builds and imports; published: other people's wheels");
     let provision = Arg::new("provision")
         .long("provision")
         .action(ArgAction::SetTrue)
@@ -44,6 +46,8 @@ pub(crate) fn extra() -> Extra {
 pub(crate) enum Tier {
     /// Nothing but Rust, git and Python; seconds, once compiled.
     Quick,
+    /// The program for the other systems, and under wine.
+    Systems,
     /// Real compilers, real LLVM, real imports.
     Real,
     /// Wheels that others published.
@@ -51,11 +55,12 @@ pub(crate) enum Tier {
 }
 
 impl Tier {
-    const ALL: [Self; 3] = [Self::Quick, Self::Real, Self::Published];
+    const ALL: [Self; 4] = [Self::Quick, Self::Systems, Self::Real, Self::Published];
 
     fn name(self) -> &'static str {
         match self {
             Self::Quick => "quick",
+            Self::Systems => "systems",
             Self::Real => "real",
             Self::Published => "published",
         }
@@ -140,7 +145,9 @@ fn tested(matches: &ArgMatches) -> Result<u8, Trouble> {
     let tools = tools::prepare(&session, &world, flag("provision"));
     let mut rows = Vec::new();
     for tier in tiers {
-        for step in steps::of(tier, &session, &tools) {
+        // Only now: installing compilers for other systems would keep the first answers waiting.
+        let foreign = (tier == Tier::Systems).then(|| Foreign::prepare(&session, &world, &tools, flag("provision")));
+        for step in steps::of(tier, &session, &tools, foreign.as_ref()) {
             if let Some(reason) = session.cancel.reason() {
                 return Err(Trouble::new(exit::INTERRUPTED, reason.to_string()));
             }

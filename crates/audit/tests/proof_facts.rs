@@ -9,6 +9,7 @@ use wheelproof_audit::proof::{ProofOptions, Verdict, prove};
 const NAME: &str = "demo-1.0-cp313-cp313-manylinux_2_28_x86_64.whl";
 const WHEEL: &str =
     "Wheel-Version: 1.0\nGenerator: t\nRoot-Is-Purelib: false\nTag: cp313-cp313-manylinux_2_28_x86_64\n";
+const WINDOWS: &str = "Wheel-Version: 1.0\nGenerator: t\nRoot-Is-Purelib: false\nTag: cp313-cp313-win_amd64\n";
 const METADATA: &str = "Metadata-Version: 2.1\nName: demo\nVersion: 1.0\n";
 
 /// The file name, further or other files, and what is found.
@@ -27,6 +28,12 @@ const TABLE: &[Row] = &[
     (NAME, &[("tests/__init__.py", ""), ("README.md", "x")], &["outside-roots warning", "outside-roots warning"]),
     (NAME, &[("demo-1.0.data/odd/file", "x")], &["outside-roots error"]),
     (NAME, &[("demo/Core.py", "a"), ("demo/core.py", "b")], &["case-collision error"]),
+    (NAME, &[("demo/aux.py", "a")], &[]),
+    (
+        "demo-1.0-cp313-cp313-win_amd64.whl",
+        &[("demo-1.0.dist-info/WHEEL", WINDOWS), ("demo/aux.py", "a"), ("demo/a:b.py", "a"), ("demo/end./x.py", "a")],
+        &["windows-name error", "windows-name error", "windows-name error"],
+    ),
     (
         NAME,
         &[("demo/CMakeFiles/a.o", "x"), ("demo/CMakeCache.txt", "x")],

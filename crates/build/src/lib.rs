@@ -7,6 +7,7 @@
 
 mod check;
 mod error;
+mod macos;
 mod request;
 pub mod rules;
 mod run;

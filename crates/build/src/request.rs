@@ -17,6 +17,10 @@ pub struct Request {
     pub interpreter: host::Interpreter,
     /// Where build backend and front end come from.
     pub tools: host::toolenv::ToolEnvironment,
+    /// The system and processor that the wheel is for.
+    pub target: platform::TargetKey,
+    /// The policy that was asked for, or `auto`.
+    pub platform: platform::TargetPlatform,
     /// LLVM, when the project uses it.
     pub llvm: Option<LlvmUse>,
     /// `build-system.build-backend` of the project.

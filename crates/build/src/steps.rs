@@ -3,11 +3,12 @@
 //! Placeholders stand for what is not known before: `{source}` is the project's folder in the copy (or the unpacked
 //! sdist), `{sdist}` the sdist, `{PATH}` the search path of the program's own environment.
 
+use crate::macos;
 use crate::request::{Request, Sources};
 use camino::Utf8PathBuf;
 use exec::Step;
 use host::World;
-use platform::Os;
+use platform::paths::{join, join_list};
 
 /// The folders below a request's `work_dir`.
 pub(crate) struct Folders {
@@ -23,7 +24,7 @@ pub(crate) struct Folders {
 
 impl Folders {
     pub(crate) fn of(request: &Request) -> Self {
-        let below = |name: &str| request.work_dir.join(name);
+        let below = |name: &str| join(&request.work_dir, name);
         Self { copy: below("copy"), sdist: below("sdist"), unpacked: below("unpacked"), wheel: below("wheel") }
     }
 }
@@ -63,17 +64,17 @@ fn front_end(request: &Request, what: &str, out: &str, source: &str) -> Vec<Stri
 }
 
 fn step(request: &Request, world: &World, name: &str, argv: Vec<String>) -> Step {
-    let log = request.log_dir.join(format!("{name}.log"));
+    let log = join(&request.log_dir, format!("{name}.log"));
     let mut step = Step::new(name, argv, Utf8PathBuf::from("{source}"), log).with_timeout(request.time_limit);
-    let separator = if world.os == Os::Windows { ';' } else { ':' };
     step = step
-        .with_env("PATH", format!("{}{separator}{{PATH}}", request.tools.programs))
+        .with_env("PATH", join_list(world.os, [request.tools.programs.as_str(), "{PATH}"]))
         .with_env("VIRTUAL_ENV", request.tools.dir.as_str())
         .with_env("PYTHONNOUSERSITE", "1")
         .with_env("SOURCE_DATE_EPOCH", request.source_date_epoch.to_string())
         .without_env("PYTHONPATH")
         .without_env("PYTHONHOME");
-    for (variable, value) in llvm_variables(request).into_iter().chain(backend_variables(request)) {
+    let own = llvm_variables(request, world).into_iter().chain(backend_variables(request));
+    for (variable, value) in own.chain(macos::variables(request, &world.env)) {
         step = step.with_env(&variable, value);
     }
     for (variable, value) in &request.variables {
@@ -84,7 +85,7 @@ fn step(request: &Request, world: &World, name: &str, argv: Vec<String>) -> Step
 
 /// How the build systems that are in use are told where LLVM lies: CMake's `find_package` reads `LLVM_DIR`, scripts ask
 /// `LLVM_CONFIG`, and Rust's llvm-sys reads a prefix per major version (from LLVM 18 on always with a minor version of 1).
-fn llvm_variables(request: &Request) -> Vec<(String, String)> {
+fn llvm_variables(request: &Request, world: &World) -> Vec<(String, String)> {
     let Some(llvm) = &request.llvm else { return Vec::new() };
     let installation = &llvm.installation;
     let mut variables = vec![("LLVM_DIR".to_owned(), installation.llvm_dir().to_string())];
@@ -94,6 +95,12 @@ fn llvm_variables(request: &Request) -> Vec<(String, String)> {
     let version = &installation.version;
     let minor = if version.major >= 18 { 1 } else { version.minor };
     variables.push((format!("LLVM_SYS_{}{minor}_PREFIX", version.major), installation.prefix.to_string()));
+    // What the archives need (zlib, zstd) lies beside them in a conda environment, where CMake would not look.
+    if llvm.linkage == llvm::Linkage::Static && !installation.prefix.as_str().starts_with("/usr/") {
+        let inherited = world.env.get("CMAKE_PREFIX_PATH").map(String::as_str);
+        let folders = [Some(installation.prefix.as_str()), inherited];
+        variables.push(("CMAKE_PREFIX_PATH".to_owned(), join_list(world.os, folders.into_iter().flatten())));
+    }
     variables
 }
 

@@ -3,6 +3,7 @@
 use crate::cmd::{diff::DiffArgs, repair::RepairArgs, show::ShowArgs, verify::VerifyArgs};
 use camino::Utf8PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::num::NonZeroUsize;
 
 /// Builds wheels that import anywhere, or says exactly why not.
 #[derive(Debug, Parser)]
@@ -94,12 +95,20 @@ pub(crate) struct WheelsArgs {
     /// Go on with the other builds after one failed
     #[arg(long, env = "WHEELPROOF_KEEP_GOING")]
     pub keep_going: bool,
+    /// How many builds run at once; by default as many as cores and memory allow
+    #[arg(short, long, value_name = "N", value_parser = jobs, env = "WHEELPROOF_JOBS")]
+    pub jobs: Option<NonZeroUsize>,
     /// Where the wheels go instead of dist/
     #[arg(short = 'w', long, value_name = "DIR", env = "WHEELPROOF_OUT")]
     pub out: Option<Utf8PathBuf>,
     /// How the result is printed
     #[arg(long, value_enum, default_value_t = PlanFormat::Text, env = "WHEELPROOF_FORMAT")]
     pub format: PlanFormat,
+}
+
+/// A number of builds; the error is the end of a sentence that clap begins.
+fn jobs(text: &str) -> Result<NonZeroUsize, String> {
+    text.parse().map_err(|_| "it is a number from 1 on; without --jobs, cores and memory decide".to_owned())
 }
 
 /// How a plan or a run is printed.

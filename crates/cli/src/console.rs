@@ -1,7 +1,16 @@
-//! Talk to stderr while a run goes on: plain lines, log groups in CI, nothing when told to be quiet.
+//! Talk to stderr while a run goes on: plain lines, log groups in CI, live lines on a terminal, nothing when told to be
+//! quiet.
+
+mod display;
+mod line;
+mod screen;
+
+pub(crate) use display::Display;
 
 use exec::{Ending, Event, Events};
-use std::io::{IsTerminal, Write};
+use screen::Screen;
+use std::io::IsTerminal;
+use std::sync::Arc;
 
 /// How talkative the program is and who listens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,17 +43,17 @@ impl Talk {
 }
 
 /// Writes events to stderr as they come.
-#[derive(Debug)]
 pub(crate) struct Console {
     talk: Talk,
     colour: bool,
+    screen: Arc<Screen>,
 }
 
 impl Console {
-    /// A console on stderr; colour only on a terminal, and not where NO_COLOR is set.
+    /// A console on stderr; colour only on a terminal that knows it, and not where NO_COLOR is set.
     pub(crate) fn new(talk: Talk) -> Self {
-        let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-        Self { talk, colour: !plain && std::io::stderr().is_terminal() }
+        let colour = understands() && !anstyle_query::no_color();
+        Self { talk, colour, screen: Arc::new(Screen::new(Box::new(std::io::stderr()))) }
     }
 
     /// Whether stderr shows colour.
@@ -56,24 +65,46 @@ impl Console {
         if self.colour { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() }
     }
 
-    /// One line, whole; a pipe that was closed is nobody's fault.
-    #[allow(clippy::unused_self)] // where the line goes is the console's business
+    /// One line or several, whole; a pipe that was closed is nobody's fault.
     pub(crate) fn line(&self, text: &str) {
-        let _ = writeln!(std::io::stderr().lock(), "{text}");
+        self.screen.print(&format!("{text}\n"));
     }
 
     /// `error: …` with its advice.
     pub(crate) fn error(&self, message: &str, help: Option<&str>) {
-        self.line(&format!("{}: {message}", self.paint("1;31", "error")));
-        if let Some(help) = help {
-            self.line(&format!("  = help: {help}"));
-        }
+        let help = help.map(|help| format!("\n  = help: {help}")).unwrap_or_default();
+        self.line(&format!("{}: {message}{help}", self.paint("1;31", "error")));
     }
 
     /// `warning: …`.
     pub(crate) fn warning(&self, message: &str) {
-        self.line(&format!("{}: {message}", self.paint("1;33", "warning")));
+        self.line(&self.warned(message));
     }
+
+    fn warned(&self, message: &str) -> String {
+        format!("{}: {message}", self.paint("1;33", "warning"))
+    }
+
+    /// `minijit/cp313-linux_x86_64  build done in 12 s`.
+    fn ended(&self, scope: &str, step: &str, seconds: f64, ending: Ending) -> String {
+        let (word, code) = match ending {
+            Ending::Succeeded => ("done", "32"),
+            Ending::Failed => ("FAILED", "1;31"),
+            Ending::TimedOut => ("TIMED OUT", "1;31"),
+            Ending::Cancelled => ("stopped", "33"),
+        };
+        format!("{}{step} {} in {}", prefix(scope), self.paint(code, word), pipeline::report::duration(seconds))
+    }
+}
+
+/// Whether stderr is a terminal that understands escape sequences. On Windows they are switched on by this.
+fn understands() -> bool {
+    let able = anstyle_query::windows::enable_ansi_colors().unwrap_or_else(anstyle_query::term_supports_ansi_color);
+    able && std::io::stderr().is_terminal()
+}
+
+fn prefix(scope: &str) -> String {
+    if scope.is_empty() { String::new() } else { format!("{scope}  ") }
 }
 
 impl Events for Console {
@@ -81,10 +112,10 @@ impl Events for Console {
         if self.talk == Talk::Quiet {
             return;
         }
-        let prefix = |scope: &str| if scope.is_empty() { String::new() } else { format!("{scope}  ") };
+        let groups = self.talk == Talk::Groups;
         match event {
             Event::Started { scope, step, .. } => {
-                let head = if self.talk == Talk::Groups { "::group::" } else { "" };
+                let head = if groups { "::group::" } else { "" };
                 self.line(&format!("{head}{}{step} …", prefix(scope)));
             }
             Event::Output { line, .. } => {
@@ -93,17 +124,8 @@ impl Events for Console {
                 }
             }
             Event::Ended { scope, step, seconds, status, .. } => {
-                if self.talk == Talk::Groups {
-                    self.line("::endgroup::");
-                }
-                let (word, code) = match status {
-                    Ending::Succeeded => ("done", "32"),
-                    Ending::Failed => ("FAILED", "1;31"),
-                    Ending::TimedOut => ("TIMED OUT", "1;31"),
-                    Ending::Cancelled => ("stopped", "33"),
-                };
-                let time = pipeline::report::duration(*seconds);
-                self.line(&format!("{}{step} {} in {time}", prefix(scope), self.paint(code, word)));
+                let foot = if groups { "::endgroup::\n" } else { "" };
+                self.line(&format!("{foot}{}", self.ended(scope, step, *seconds, *status)));
             }
             Event::Note { scope, text } => self.line(&format!("{}{text}", prefix(scope))),
             Event::Warning { scope, text } => self.warning(&format!("{}{text}", prefix(scope))),

@@ -35,18 +35,20 @@ impl Context {
             targets: given(&selection.target, "--target", "WHEELPROOF_TARGET"),
         };
         let settings = Settings::load(&root, &given, &REGISTRY)?;
+        let only = selection.only.clone();
+        if let Some(file) = &global.world {
+            let world = World::read(file).map_err(|error| {
+                let failure = Failure::usage(&error);
+                if let Some(hint) = error.hint() { failure.help(hint) } else { failure }
+            })?;
+            // A plan for that machine has that machine's paths, wherever it is made.
+            let root = world.checkout_for(&root);
+            let (settings, layout) = (settings.moved_to(&root), Layout::new(&root, out));
+            return Ok(Self { root, settings, layout, world, only, recorded: true });
+        }
         let layout = Layout::new(&root, out);
-        let context = Self {
-            world: match &global.world {
-                Some(file) => World::read(file).map_err(Failure::usage)?,
-                None => ask(&settings, &layout, cancel)?,
-            },
-            recorded: global.world.is_some(),
-            only: selection.only.clone(),
-            root,
-            settings,
-            layout,
-        };
+        let world = ask(&settings, &layout, cancel)?;
+        let context = Self { root, settings, layout, world, only, recorded: false };
         Ok(context)
     }
 
@@ -85,9 +87,10 @@ fn ask(settings: &Settings, layout: &Layout, cancel: &Cancel) -> Result<World, F
     probe.configured_llvm = settings.llvm_dir();
     probe.probe_packages = true;
     let mut world = host::probe(&probe, &runner);
+    let own = [layout.dist.clone(), layout.state.clone()];
     for project in &settings.projects {
         let file = cache.join(format!("sources-{}.json", project.key));
-        let digest = host::sources::digest(&project.dir, Some(&file), &runner).map_err(|error| match error {
+        let digest = host::sources::digest(&project.dir, &own, Some(&file), &runner).map_err(|error| match error {
             host::sources::SourcesError::Step(error) => Failure::from(error),
             other => Failure::new(exit::STEP, other.to_string()),
         })?;
@@ -117,7 +120,7 @@ pub(crate) fn root(global: &Global) -> Result<Utf8PathBuf, Failure> {
         Some(project) => {
             let root = here.join(project);
             let root =
-                root.canonicalize_utf8().map_err(|error| Failure::usage(format!("`--project {project}`: {error}")))?;
+                realpath::real(&root).map_err(|error| Failure::usage(format!("`--project {project}`: {error}")))?;
             if root.is_dir() { Ok(root) } else { Err(Failure::usage(format!("`--project {project}` is not a folder"))) }
         }
         None => Ok(here.ancestors().find(|dir| dir.join(CONFIG_FILE).is_file()).unwrap_or(&here).to_owned()),

@@ -86,6 +86,16 @@ fn dispatch(cli: &Cli) -> Result<u8, Failure> {
     let cancel = Cancel::on_interrupt()
         .map_err(|error| Failure::new(exit::OURS, format!("signals cannot be handled: {error}")))?;
     let global = &cli.global;
+    // What a file says of another machine is no ground to run anything on this one.
+    let runs = match &cli.command {
+        Command::Verify(args) => !args.no_import,
+        Command::Repair(_) => true,
+        _ => false,
+    };
+    if let Some(file) = global.world.as_ref().filter(|_| runs) {
+        let message = format!("a recorded world (`--world {file}`) can be planned for; here, something would be run");
+        return Err(Failure::usage(message).help("leave --world out, and unset WHEELPROOF_WORLD"));
+    }
     match &cli.command {
         Command::Wheels(args) => cmd::wheels::run(global, args, &cancel),
         Command::Matrix(args) => cmd::matrix::run(global, args, &cancel),

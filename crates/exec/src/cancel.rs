@@ -17,7 +17,7 @@ pub enum CancelReason {
     Interrupt,
     /// Asked to end (SIGTERM), as CI systems and container runtimes do.
     Terminated,
-    /// The terminal went away (SIGHUP).
+    /// The terminal went away (SIGHUP), or the console's window was closed.
     HungUp,
     /// Something in the program decided so, such as another build's failure.
     Requested,
@@ -73,7 +73,10 @@ impl Cancel {
     /// The first signal cancels: what runs is asked to end and gets its grace. The second one makes it urgent: what
     /// runs is killed without grace. The third ends this process at once with code 130, for the case that it hangs
     /// itself. A signal that is ignored when the program starts stays ignored, as `nohup` wants it. To be called
-    /// once, by the program's `main`. On Windows it is Ctrl-C alone.
+    /// once, by the program's `main`.
+    ///
+    /// On Windows the signals are Ctrl-C and Ctrl-Break. Closing the console, logging off and shutting down are urgent
+    /// at once, because the system leaves few seconds.
     pub fn on_interrupt() -> io::Result<Self> {
         let cancel = Self::new();
         signals::watch(&cancel)?;
@@ -116,6 +119,9 @@ impl Cancel {
     }
 }
 
+/// The shell's code for a program that Ctrl-C ended (128 + SIGINT).
+const INTERRUPTED: i32 = 130;
+
 #[cfg(unix)]
 mod signals {
     use std::io;
@@ -124,13 +130,10 @@ mod signals {
     use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
     use signal_hook::iterator::Signals;
 
-    use super::{Cancel, CancelReason};
+    use super::{Cancel, CancelReason, INTERRUPTED};
 
     const REASONS: [(i32, CancelReason); 3] =
         [(SIGINT, CancelReason::Interrupt), (SIGTERM, CancelReason::Terminated), (SIGHUP, CancelReason::HungUp)];
-
-    /// The shell's code for a program that Ctrl-C ended (128 + SIGINT).
-    const INTERRUPTED: i32 = 130;
 
     pub(super) fn watch(cancel: &Cancel) -> io::Result<()> {
         let wanted = REASONS.iter().map(|(signal, _)| *signal).filter(|signal| !is_ignored(*signal));
@@ -164,40 +167,20 @@ mod signals {
 #[cfg(windows)]
 mod signals {
     use std::io;
-    use std::sync::Arc;
     use std::sync::atomic::{AtomicUsize, Ordering};
-    use std::thread;
-    use std::time::Duration;
 
-    use signal_hook::consts::SIGINT;
+    use super::{Cancel, CancelReason, INTERRUPTED};
+    use crate::win32::{ConsoleEvent, listen};
 
-    use super::{Cancel, CancelReason};
-
-    const INTERRUPTED: i32 = 130;
-
-    /// The C runtime's `signal` is all there is; the handler may only count, so a thread looks at the count.
     pub(super) fn watch(cancel: &Cancel) -> io::Result<()> {
-        let count = Arc::new(AtomicUsize::new(0));
-        let counted = Arc::clone(&count);
-        #[allow(unsafe_code)]
-        // SAFETY: the handler only adds to an atomic number.
-        unsafe {
-            signal_hook::low_level::register(SIGINT, move || {
-                counted.fetch_add(1, Ordering::SeqCst);
-            })?;
-        }
-        let cancel = cancel.clone();
-        thread::Builder::new().name("signals".to_owned()).spawn(move || {
-            loop {
-                match count.load(Ordering::SeqCst) {
-                    0 => {}
-                    1 => cancel.cancel(CancelReason::Interrupt),
-                    2 => cancel.cancel_at_once(CancelReason::Interrupt),
-                    _ => std::process::exit(INTERRUPTED),
-                }
-                thread::sleep(Duration::from_millis(50));
-            }
-        })?;
-        Ok(())
+        let (cancel, count) = (cancel.clone(), AtomicUsize::new(0));
+        listen(Box::new(move |event| match (event, count.fetch_add(1, Ordering::SeqCst)) {
+            (ConsoleEvent::Interrupt, 0) => cancel.cancel(CancelReason::Interrupt),
+            (ConsoleEvent::Interrupt, 1) => cancel.cancel_at_once(CancelReason::Interrupt),
+            (ConsoleEvent::Interrupt, _) => std::process::exit(INTERRUPTED),
+            // The system leaves five seconds, too few for a grace.
+            (ConsoleEvent::Closed, _) => cancel.cancel_at_once(CancelReason::HungUp),
+            (ConsoleEvent::Ending, _) => cancel.cancel_at_once(CancelReason::Terminated),
+        }))
     }
 }

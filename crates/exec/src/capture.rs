@@ -1,7 +1,6 @@
 //! Asking a program something and reading its answer.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::io::{self, PipeReader, PipeWriter, Read};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
@@ -9,19 +8,17 @@ use std::time::{Duration, Instant};
 
 use camino::Utf8PathBuf;
 
-use crate::command_line::{Shell, quote};
+use crate::command_line::Shell;
 use crate::error::StepError;
 use crate::status::Status;
 use crate::step::Step;
+use crate::text;
 
 /// A command whose output is the answer to a question.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Query {
-    pub(crate) name: Option<String>,
-    pub(crate) argv: Vec<String>,
-    pub(crate) env: BTreeMap<String, Option<String>>,
-    pub(crate) clean_env: bool,
-    pub(crate) cwd: Option<Utf8PathBuf>,
+    /// What is run, and how it is called in errors; its log is not used.
+    pub(crate) step: Step,
     pub(crate) timeout: Duration,
     pub(crate) limit: usize,
 }
@@ -29,49 +26,45 @@ pub struct Query {
 impl Query {
     /// A query in the current folder with the inherited environment, 60 s of time, and 64 MB for each output stream.
     pub fn new<A: Into<String>>(argv: impl IntoIterator<Item = A>) -> Self {
-        Self {
-            name: None,
-            argv: argv.into_iter().map(Into::into).collect(),
-            env: BTreeMap::new(),
-            clean_env: false,
-            cwd: None,
-            timeout: Duration::from_secs(60),
-            limit: 64_000_000,
+        let mut step = Step::new("query", argv, HERE, "");
+        if let Some(program) = step.argv.first() {
+            program.rsplit(['/', '\\']).next().unwrap_or_default().clone_into(&mut step.name);
         }
+        Self { step, timeout: Duration::from_secs(60), limit: 64_000_000 }
     }
 
     /// Called so in errors, instead of by its program.
     #[must_use]
     pub fn named(mut self, name: impl Into<String>) -> Self {
-        self.name = Some(name.into());
+        self.step.name = name.into();
         self
     }
 
     /// With one more variable set.
     #[must_use]
     pub fn env(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
-        self.env.insert(name.into(), Some(value.into()));
+        self.step = self.step.with_env(name, value);
         self
     }
 
     /// With one more variable removed.
     #[must_use]
     pub fn without_env(mut self, name: impl Into<String>) -> Self {
-        self.env.insert(name.into(), None);
+        self.step = self.step.without_env(name);
         self
     }
 
     /// With only the essential variables inherited.
     #[must_use]
     pub fn clean_env(mut self) -> Self {
-        self.clean_env = true;
+        self.step = self.step.with_clean_env();
         self
     }
 
     /// In this folder.
     #[must_use]
     pub fn cwd(mut self, cwd: impl Into<Utf8PathBuf>) -> Self {
-        self.cwd = Some(cwd.into());
+        self.step.cwd = cwd.into();
         self
     }
 
@@ -82,30 +75,22 @@ impl Query {
         self
     }
 
-    /// What it is called in errors.
-    pub(crate) fn name(&self) -> &str {
-        let program = || self.argv.first().map(|program| program.rsplit(['/', '\\']).next().unwrap_or(program));
-        self.name.as_deref().or_else(program).unwrap_or("query")
-    }
-
-    /// The command as a person can repeat it in a shell.
-    pub(crate) fn command_line(&self) -> String {
-        let mut step = Step::new("", self.argv.iter().cloned(), "", "");
-        step.env.clone_from(&self.env);
-        step.clean_env = self.clean_env;
-        match &self.cwd {
-            Some(cwd) => format!("cd {} && {}", quote(cwd.as_str(), Shell::Posix), step.command_line()),
-            None => step.command_line(),
-        }
-    }
-
     /// With at most this many bytes on each output stream.
     #[must_use]
     pub fn limit(mut self, bytes: usize) -> Self {
         self.limit = bytes;
         self
     }
+
+    /// The command as a person can repeat it in this system's shell.
+    pub(crate) fn command_line(&self) -> String {
+        let shell = Shell::host();
+        if self.step.cwd == HERE { self.step.command_line_for(shell) } else { self.step.repeat(shell) }
+    }
 }
+
+/// The folder of a query that names none: ours.
+const HERE: &str = ".";
 
 /// The answer of a program, whatever its exit status.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -125,14 +110,15 @@ pub struct Captured {
 }
 
 impl Captured {
-    /// What it printed, with bytes that are not UTF-8 replaced.
+    /// What it printed, as text: lines that are not UTF-8 are read in the console's code page on Windows, and have
+    /// their invalid bytes replaced elsewhere.
     pub fn stdout_text(&self) -> Cow<'_, str> {
-        String::from_utf8_lossy(&self.stdout)
+        text::shown(&self.stdout)
     }
 
-    /// What it complained about, with bytes that are not UTF-8 replaced.
+    /// What it complained about, as text like [`Captured::stdout_text`].
     pub fn stderr_text(&self) -> Cow<'_, str> {
-        String::from_utf8_lossy(&self.stderr)
+        text::shown(&self.stderr)
     }
 
     /// Itself if the program succeeded, otherwise the error.
@@ -176,7 +162,10 @@ struct Collected {
 impl Collector {
     /// A collector and the end to write to.
     pub(crate) fn new(limit: usize) -> io::Result<(Self, PipeWriter)> {
-        let (reader, writer) = io::pipe()?;
+        let (reader, writer) = {
+            let _alone = crate::family::alone();
+            io::pipe()?
+        };
         let shared = Arc::new(Shared::default());
         let theirs = Arc::clone(&shared);
         // It outlives the query only if a process that escaped us keeps the pipe open, and then holds no bytes.

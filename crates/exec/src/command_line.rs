@@ -9,8 +9,16 @@ use crate::step::Step;
 pub enum Shell {
     /// Any POSIX shell, with `env` of GNU, BSD or busybox.
     Posix,
-    /// PowerShell 7.3 or newer, whose native argument passing keeps quotes.
+    /// PowerShell 7.3 or newer, whose native argument passing keeps quotes. Older ones read the same words but lose
+    /// double quotes within, empty arguments, and a backslash at the end of one with blanks, when they hand them on.
     PowerShell,
+}
+
+impl Shell {
+    /// The one that a person at this machine most likely types into.
+    pub fn host() -> Self {
+        if cfg!(windows) { Self::PowerShell } else { Self::Posix }
+    }
 }
 
 /// Characters that no shell we write for gives a meaning to, wherever they stand in a word.
@@ -24,24 +32,29 @@ fn is_plain(byte: u8, shell: Shell) -> bool {
 
 /// `word` so that `shell` reads it back as exactly this one word.
 pub fn quote(word: &str, shell: Shell) -> Cow<'_, str> {
-    let plain = !word.is_empty() && word.bytes().all(|byte| is_plain(byte, shell));
+    // PowerShell cuts `-DX=1.5` before the dot and `-a:b` behind the colon: it takes them for its own parameters.
+    let parameter = shell == Shell::PowerShell && word.starts_with('-') && word.contains(['.', ':']);
+    let plain = !word.is_empty() && !parameter && word.bytes().all(|byte| is_plain(byte, shell));
     match shell {
         _ if plain => Cow::Borrowed(word),
         Shell::Posix => Cow::Owned(format!("'{}'", word.replace('\'', r"'\''"))),
         // PowerShell ends a single-quoted string at the typographic quotes too; doubling holds for each of them.
-        Shell::PowerShell => {
-            let mut quoted = String::with_capacity(word.len() + 2);
-            quoted.push('\'');
-            for character in word.chars() {
-                if matches!(character, '\'' | '\u{2018}' | '\u{2019}' | '\u{201a}' | '\u{201b}') {
-                    quoted.push(character);
-                }
-                quoted.push(character);
-            }
-            quoted.push('\'');
-            Cow::Owned(quoted)
-        }
+        Shell::PowerShell => Cow::Owned(powershell_string(word)),
     }
+}
+
+/// A string that PowerShell takes word for word.
+fn powershell_string(text: &str) -> String {
+    let mut quoted = String::with_capacity(text.len() + 2);
+    quoted.push('\'');
+    for character in text.chars() {
+        if matches!(character, '\'' | '\u{2018}' | '\u{2019}' | '\u{201a}' | '\u{201b}') {
+            quoted.push(character);
+        }
+        quoted.push(character);
+    }
+    quoted.push('\'');
+    quoted
 }
 
 impl Step {
@@ -95,11 +108,21 @@ impl Step {
         }
     }
 
+    /// The step as one line for `shell` that works from any folder.
+    pub(crate) fn repeat(&self, shell: Shell) -> String {
+        let (folder, line) = (quote(self.cwd.as_str(), shell), self.command_line_for(shell));
+        match shell {
+            Shell::Posix => format!("cd {folder} && {line}"),
+            // Windows PowerShell knows no `&&`.
+            Shell::PowerShell => format!("Set-Location -LiteralPath {folder}; {line}"),
+        }
+    }
+
     /// PowerShell has no per-command environment: the variables are set for the session, one statement each.
     fn powershell_environment(&self, words: &mut Vec<String>) {
         for (name, value) in &self.env {
             words.push(match value {
-                Some(value) => format!("${{env:{name}}} = '{}';", value.replace('\'', "''")),
+                Some(value) => format!("${{env:{name}}} = {};", powershell_string(value)),
                 None => format!("${{env:{name}}} = $null;"),
             });
         }
@@ -123,6 +146,16 @@ mod tests {
             ("\u{2019}", "'\u{2019}'", "'\u{2019}\u{2019}'"),
             ("*.whl", "'*.whl'", "'*.whl'"),
             ("~", "'~'", "'~'"),
+            ("-DX=1", "-DX=1", "-DX=1"),
+            ("-DX=1.5", "-DX=1.5", "'-DX=1.5'"),
+            ("-I:x", "-I:x", "'-I:x'"),
+            ("--x.y", "--x.y", "'--x.y'"),
+            (r"C:\Program Files\x\", r"'C:\Program Files\x\'", r"'C:\Program Files\x\'"),
+            ("%PATH%", "%PATH%", "'%PATH%'"),
+            ("{a};b", "'{a};b'", "'{a};b'"),
+            ("@x", "@x", "'@x'"),
+            ("`n", "'`n'", "'`n'"),
+            ("a\nb", "'a\nb'", "'a\nb'"),
         ] {
             assert_eq!(quote(word, Shell::Posix), posix, "{word}");
             assert_eq!(quote(word, Shell::PowerShell), powershell, "{word}");
@@ -144,6 +177,13 @@ mod tests {
         let step = Step::new("x", ["a tool", "-x"], "/", "/log");
         assert_eq!(step.command_line(), "'a tool' -x");
         assert_eq!(step.command_line_for(Shell::PowerShell), "& 'a tool' -x");
+        let step = step.with_env("X", "it\u{2019}s");
+        assert_eq!(step.command_line_for(Shell::PowerShell), "${env:X} = 'it\u{2019}\u{2019}s'; & 'a tool' -x");
+        assert_eq!(step.repeat(Shell::Posix), "cd / && X='it\u{2019}s' 'a tool' -x");
+        assert_eq!(
+            step.repeat(Shell::PowerShell),
+            "Set-Location -LiteralPath /; ${env:X} = 'it\u{2019}\u{2019}s'; & 'a tool' -x"
+        );
         assert_eq!(Step::new("x", ["A=B"], "/", "/log").command_line(), "'A=B'");
     }
 }

@@ -5,47 +5,58 @@ use std::ffi::OsString;
 
 use crate::program::Naming;
 
-/// What a step with a clean environment still inherits: what programs need to find the user's folders, print in the
-/// user's language and, on Windows, start at all. `LC_*` stands for every variable that begins so.
-pub const ESSENTIAL_VARIABLES: &[&str] = &[
-    "HOME",
-    "LANG",
-    "LANGUAGE",
-    "LC_*",
-    "LOGNAME",
-    "PATH",
-    "SHELL",
-    "TERM",
-    "TMPDIR",
-    "TZ",
-    "USER",
-    // Windows
+/// What a step with a clean environment still inherits on Linux, macOS and other Unix systems: what programs need to
+/// find the user's folders and print in the user's language. `LC_*` stands for every variable that begins so.
+const POSIX: &[&str] =
+    &["HOME", "LANG", "LANGUAGE", "LC_*", "LOGNAME", "PATH", "SHELL", "TERM", "TMPDIR", "TZ", "USER"];
+
+/// The same on Windows, where many programs do not even start without the system's folders. What a developer prompt sets
+/// (`INCLUDE`, `LIB`, `VCINSTALLDIR` and the like) is not among it: it decides what is built, so it is for the step to
+/// name.
+const WINDOWS: &[&str] = &[
     "ALLUSERSPROFILE",
     "APPDATA",
     "COMMONPROGRAMFILES",
     "COMMONPROGRAMFILES(X86)",
+    "COMMONPROGRAMW6432",
+    "COMPUTERNAME",
     "COMSPEC",
     "HOMEDRIVE",
     "HOMEPATH",
+    "LANG",
+    "LC_*",
     "LOCALAPPDATA",
     "NUMBER_OF_PROCESSORS",
     "OS",
+    "PATH",
     "PATHEXT",
-    "PROCESSOR_ARCHITECTURE",
+    "PROCESSOR_*",
     "PROGRAMDATA",
     "PROGRAMFILES",
     "PROGRAMFILES(X86)",
     "PROGRAMW6432",
+    "PUBLIC",
     "SYSTEMDRIVE",
     "SYSTEMROOT",
     "TEMP",
     "TMP",
+    "USERDOMAIN",
     "USERNAME",
     "USERPROFILE",
+    "VSLANG",
     "WINDIR",
 ];
 
-/// What a step that downloads inherits on top: proxies, certificates, package indexes.
+/// What a step with a clean environment still inherits on systems that name variables so.
+pub fn essential_variables(naming: &Naming) -> &'static [&'static str] {
+    match naming {
+        Naming::Posix => POSIX,
+        Naming::Windows { .. } => WINDOWS,
+    }
+}
+
+/// What a step that downloads inherits on top: proxies, certificates, package indexes, where pip and uv keep what they
+/// downloaded. Of uv's variables those that say how to use it, not those that say for which project or Python.
 pub const NETWORK_VARIABLES: &[&str] = &[
     "ALL_PROXY",
     "FTP_PROXY",
@@ -63,6 +74,24 @@ pub const NETWORK_VARIABLES: &[&str] = &[
     "REQUESTS_CA_BUNDLE",
     "SSL_CERT_DIR",
     "SSL_CERT_FILE",
+    "SSL_CLIENT_CERT",
+    "UV_CACHE_DIR",
+    "UV_CONFIG_FILE",
+    "UV_DEFAULT_INDEX",
+    "UV_EXTRA_INDEX_URL",
+    "UV_FIND_LINKS",
+    "UV_HTTP_*",
+    "UV_INDEX*",
+    "UV_INSECURE_HOST",
+    "UV_KEYRING_PROVIDER",
+    "UV_LINK_MODE",
+    "UV_NATIVE_TLS",
+    "UV_NO_CACHE",
+    "UV_NO_INDEX",
+    "UV_OFFLINE",
+    "UV_SYSTEM_CERTS",
+    "XDG_CACHE_HOME",
+    "XDG_CONFIG_HOME",
 ];
 
 /// The variable by which processes of a step are recognised after they left its process group.
@@ -83,7 +112,7 @@ impl Inherit {
                 None => naming.same_variable(name, pattern),
             })
         };
-        !self.clean || listed(ESSENTIAL_VARIABLES) || self.network && listed(NETWORK_VARIABLES)
+        !self.clean || listed(essential_variables(naming)) || self.network && listed(NETWORK_VARIABLES)
     }
 }
 
@@ -121,42 +150,56 @@ pub(crate) fn value_of<'a>(
 mod tests {
     use super::*;
 
-    fn names(clean: bool, network: bool, naming: &Naming, env: &[(&str, Option<&str>)]) -> Vec<String> {
-        let surrounding =
-            ["PATH", "HOME", "LC_ALL", "LD_LIBRARY_PATH", "PYTHONPATH", "HTTPS_PROXY", "PIP_INDEX_URL", "Temp"];
-        let differences =
-            env.iter().map(|(name, value)| ((*name).to_owned(), value.map(str::to_owned))).collect::<BTreeMap<_, _>>();
-        let mut names: Vec<String> = compose(
-            surrounding.iter().map(|name| (OsString::from(name), OsString::from("x"))),
-            Inherit { clean, network },
-            &differences,
-            naming,
-        )
-        .into_iter()
-        .map(|(name, value)| format!("{}={}", name.to_str().unwrap(), value.to_str().unwrap()))
-        .collect();
-        names.sort();
-        names
+    /// What such an environment has on a machine of each kind, and what of it a clean one keeps (`+`), a clean one for
+    /// the network (`n`), or neither (`-`).
+    const POSIX_MACHINE: &str = "+PATH +HOME +USER +LC_ALL +LANG +TMPDIR +TERM -LD_LIBRARY_PATH -DYLD_LIBRARY_PATH \
+        -PYTHONPATH -VIRTUAL_ENV nHTTPS_PROXY nhttps_proxy nPIP_INDEX_URL nSSL_CERT_FILE -Path -SYSTEMROOT -CC -CFLAGS";
+    const WINDOWS_MACHINE: &str = "+Path +SystemRoot +SystemDrive +windir +Temp +TMP +USERPROFILE +LOCALAPPDATA +APPDATA \
+        +ProgramData +ProgramFiles +ProgramFiles(x86) +ProgramW6432 +CommonProgramFiles +CommonProgramFiles(x86) \
+        +NUMBER_OF_PROCESSORS +PROCESSOR_ARCHITECTURE +PROCESSOR_IDENTIFIER +ComSpec +PATHEXT +HOMEDRIVE +HOMEPATH +OS \
+        +USERNAME +ALLUSERSPROFILE -PYTHONPATH -INCLUDE -LIB -LIBPATH -VCINSTALLDIR -PSModulePath nhttps_proxy \
+        npip_index_url -=C: -CL -_CL_";
+
+    #[test]
+    fn inherited_on_each_system() {
+        for (machine, naming) in
+            [(POSIX_MACHINE, Naming::Posix), (WINDOWS_MACHINE, Naming::Windows { pathext: vec![] })]
+        {
+            for (sign, name) in machine.split_ascii_whitespace().map(|entry| entry.split_at(1)) {
+                let kept = |clean, network| {
+                    let surrounding = [(OsString::from(name), OsString::from("x"))];
+                    !compose(surrounding.into_iter(), Inherit { clean, network }, &BTreeMap::new(), &naming).is_empty()
+                };
+                assert!(kept(false, false), "{name}");
+                assert_eq!(kept(true, false), sign == "+", "{name} {naming:?}");
+                assert_eq!(kept(true, true), sign != "-", "{name} {naming:?} with network");
+            }
+        }
     }
 
     #[test]
-    fn inherited_and_changed() {
-        let windows = Naming::Windows { pathext: vec![] };
-        let posix = Naming::Posix;
-        assert_eq!(names(true, false, &posix, &[]), ["HOME=x", "LC_ALL=x", "PATH=x"]);
-        assert_eq!(names(true, false, &windows, &[]), ["HOME=x", "LC_ALL=x", "PATH=x", "Temp=x"]);
-        assert_eq!(
-            names(true, true, &posix, &[]),
-            ["HOME=x", "HTTPS_PROXY=x", "LC_ALL=x", "PATH=x", "PIP_INDEX_URL=x"]
-        );
-        assert_eq!(names(false, false, &posix, &[]).len(), 8);
-        assert_eq!(
-            names(true, false, &posix, &[("PATH", Some("y")), ("HOME", None), ("NEW", Some(""))]),
-            ["LC_ALL=x", "NEW=", "PATH=y"]
-        );
-        assert_eq!(
-            names(true, false, &windows, &[("Path", Some("y")), ("home", None)]),
-            ["LC_ALL=x", "Path=y", "Temp=x"]
-        );
+    fn changed() {
+        let changed = |naming: &Naming, surrounding: &[&str], changes: &[(&str, Option<&str>)]| {
+            let surrounding = surrounding.iter().map(|name| (OsString::from(name), OsString::from("old")));
+            let changes = changes.iter().map(|(name, value)| ((*name).to_owned(), value.map(str::to_owned))).collect();
+            let inherit = Inherit { clean: false, network: false };
+            let mut environment: Vec<String> = compose(surrounding, inherit, &changes, naming)
+                .into_iter()
+                .map(|(name, value)| format!("{}={}", name.to_str().unwrap(), value.to_str().unwrap()))
+                .collect();
+            environment.sort();
+            environment
+        };
+        let (posix, windows) = (Naming::Posix, Naming::Windows { pathext: vec![] });
+        for (naming, changes, expected) in [
+            (&posix, [("PATH", Some("new")), ("home", None)], vec!["HOME=old", "PATH=new", "Path=old"]),
+            (&windows, [("PATH", Some("new")), ("home", None)], vec!["PATH=new"]),
+            (&windows, [("path", None), ("NEW", Some(""))], vec!["HOME=old", "NEW="]),
+        ] {
+            assert_eq!(changed(naming, &["Path", "HOME"], &changes), expected, "{naming:?} {changes:?}");
+        }
+        let environment = [(OsString::from("Path"), OsString::from("x"))];
+        assert_eq!(value_of(&environment, "PATH", &windows), Some(&OsString::from("x")));
+        assert_eq!(value_of(&environment, "PATH", &posix), None);
     }
 }

@@ -241,9 +241,17 @@ impl Explain for StepError {
             }
             Self::CannotStart { program, source, .. } => Some(match source.kind() {
                 io::ErrorKind::PermissionDenied => format!("Make `{program}` executable: `chmod +x {program}`."),
+                io::ErrorKind::NotFound if cfg!(windows) && program.as_str().len() >= MAX_PATH => format!(
+                    "The path of `{program}` is longer than the {MAX_PATH} characters from which Windows starts programs: \
+                     use a shorter folder."
+                ),
                 io::ErrorKind::NotFound => format!(
                     "`{program}` exists, so what is missing is the interpreter in its first line (a virtual environment \
                      that was moved, a Python that was removed) or the loader of its architecture."
+                ),
+                io::ErrorKind::InvalidInput => format!(
+                    "`{program}` is a batch file, and one of its arguments holds what cannot be said to batch files, such \
+                     as a line end."
                 ),
                 io::ErrorKind::ArgumentListTooLong => {
                     "The arguments and environment are larger than the system allows.".to_owned()
@@ -270,6 +278,9 @@ impl Explain for StepError {
         }
     }
 }
+
+/// `MAX_PATH` of Windows (minwindef.h), which holds for programs that are started even where longer paths are enabled.
+const MAX_PATH: usize = 260;
 
 /// What a tool prints when the machine is at fault rather than the project, and what helps.
 const ENVIRONMENT_TROUBLE: &[(&str, &str)] = &[

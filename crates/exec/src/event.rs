@@ -17,19 +17,20 @@ pub enum Event {
         step: String,
         /// Program and arguments.
         argv: Vec<String>,
-        /// The same as one line for a POSIX shell, with the differing environment in front.
+        /// The same as one line for this system's shell, with the differing environment in front.
         command_line: String,
         /// Where the output goes.
         log: Utf8PathBuf,
     },
     /// One line that a step printed; only while streaming. The two output streams arrive merged, in order, which is
-    /// why they cannot be told apart; control sequences stay in, the line end is gone.
+    /// why they cannot be told apart; control sequences stay in, the line end and what a carriage
+    /// return overwrote are gone.
     Output {
         /// What the step belongs to.
         scope: String,
         /// The step's name.
         step: String,
-        /// The line; bytes that are not UTF-8 are replaced.
+        /// The line; if it is not UTF-8, read in the console's code page on Windows, with bytes replaced elsewhere.
         line: String,
     },
     /// A step has ended.

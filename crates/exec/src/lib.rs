@@ -24,11 +24,14 @@ mod runner;
 mod status;
 mod step;
 mod tail;
+mod text;
+#[cfg(windows)]
+mod win32;
 
 pub use cancel::{Cancel, CancelReason};
 pub use capture::{Captured, Query};
 pub use command_line::{Shell, quote};
-pub use environment::{ESSENTIAL_VARIABLES, NETWORK_VARIABLES, STEP_VARIABLE};
+pub use environment::{NETWORK_VARIABLES, STEP_VARIABLE, essential_variables};
 pub use error::{Blame, Explain, StepError};
 pub use event::{Ending, Event, Events, Recorder, Silent};
 pub use excerpt::{excerpt, excerpt_of};

@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use camino::Utf8PathBuf;
 
+use crate::command_line::Shell;
 use crate::error::StepError;
 use crate::step::Step;
 
@@ -56,7 +57,7 @@ impl Log {
 fn heading(step: &Step, now: SystemTime) -> String {
     let mut lines = vec![
         format!("# step: {}", one_line(&step.name)),
-        format!("# command: {}", one_line(&step.command_line())),
+        format!("# command: {}", one_line(&step.command_line_for(Shell::host()))),
         format!("# folder: {}", one_line(step.cwd.as_str())),
     ];
     if step.clean_env {

@@ -76,7 +76,9 @@ pub fn find_program(
     naming: &Naming,
 ) -> Result<Utf8PathBuf, Vec<Utf8PathBuf>> {
     if naming.has_folder(program) {
-        let given = cwd.join(program);
+        // In an extended path of Windows a slash is a character like any other.
+        let given =
+            if cwd.as_str().starts_with(r"\\?\") { cwd.join(program.replace('/', r"\")) } else { cwd.join(program) };
         return naming.candidates(&given).into_iter().find(|file| is_program(file)).ok_or_else(|| vec![given]);
     }
     let mut searched = Vec::new();

@@ -9,17 +9,17 @@ use duct::Expression;
 
 use crate::cancel::{Cancel, CancelReason};
 use crate::capture::{Captured, Collector, Query};
-use crate::command_line::{Shell, quote};
-use crate::environment::Inherit;
+use crate::command_line::Shell;
 use crate::error::StepError;
 use crate::event::{Ending, Event, Events};
 use crate::excerpt::{excerpt_of, last_lines, last_lines_of};
 use crate::family::Child;
-use crate::launch::Launch;
+use crate::launch;
 use crate::log::Log;
 use crate::status::Status;
 use crate::step::Step;
 use crate::tail::follow;
+use crate::text;
 
 /// How long a child is waited for before we look whether it is to be stopped.
 const PATIENCE: Duration = Duration::from_millis(50);
@@ -107,7 +107,7 @@ impl<'a> Runner<'a> {
             scope: self.scope.clone(),
             step: step.name.clone(),
             argv: step.argv.clone(),
-            command_line: step.command_line(),
+            command_line: step.command_line_for(Shell::host()),
             log: step.log.clone(),
         });
         let result = self.carry_out(step, begun);
@@ -153,20 +153,13 @@ impl<'a> Runner<'a> {
             status,
             excerpt: excerpt_of(&step.log).unwrap_or_default(),
             log: Some(step.log.clone()),
-            command_line: format!("cd {} && {}", quote(step.cwd.as_str(), Shell::Posix), step.command_line()).into(),
+            command_line: step.repeat(Shell::host()).into(),
         })
     }
 
     /// Starts the child with its output going straight into the log.
     fn start(&self, step: &Step, log: &Log) -> Result<Child, StepError> {
-        let launch = Launch {
-            name: &step.name,
-            argv: &step.argv,
-            env: &step.env,
-            inherit: Inherit { clean: step.clean_env, network: step.network },
-            cwd: &step.cwd,
-        };
-        let ready = launch.prepare()?;
+        let ready = launch::prepare(step)?;
         let connected = ready.expression.stderr_to_stdout().stdout_file(log.handle()?);
         self.spawn(&step.name, &connected, ready.program, &ready.mark)
     }
@@ -200,6 +193,9 @@ impl<'a> Runner<'a> {
             let deaf = || listener.as_ref().is_some_and(thread::ScopedJoinHandle::is_finished);
             let mut child = child;
             let end = self.until_over(&mut child, deadline, &deaf);
+            if end == End::Succeeded {
+                child.let_live();
+            }
             let finish = child.finish();
             match end {
                 End::Cancelled(reason) => Err(StepError::Cancelled { step: step.name.clone(), reason }),
@@ -245,17 +241,9 @@ impl<'a> Runner<'a> {
     /// Asks a program and gives its answer, whatever its exit status; nothing that it started is left running. There
     /// are no events and no log: a question is not a step.
     pub fn capture(&self, query: &Query) -> Result<Captured, StepError> {
-        let name = query.name();
+        let name = query.step.name.as_str();
         self.cancel.check(name)?;
-        let here = Utf8PathBuf::from(".");
-        let launch = Launch {
-            name,
-            argv: &query.argv,
-            env: &query.env,
-            inherit: Inherit { clean: query.clean_env, network: false },
-            cwd: query.cwd.as_deref().unwrap_or(&here),
-        };
-        let ready = launch.prepare()?;
+        let ready = launch::prepare(&query.step)?;
         let pipe =
             |source| StepError::Io { step: name.to_owned(), action: "connect", path: ready.program.clone(), source };
         let (stdout, stdout_end) = Collector::new(query.limit).map_err(pipe)?;
@@ -273,7 +261,7 @@ impl<'a> Runner<'a> {
         // What holds a pipe even now escaped us; its output is not part of the answer.
         let (stdout_full, stderr_full) = (stdout.is_full(), stderr.is_full());
         let (stdout, stderr) = (stdout.take(), stderr.take());
-        let program = launch.program().to_owned();
+        let program = launch::program(&query.step).to_owned();
         match end {
             End::Cancelled(reason) => Err(StepError::Cancelled { step: name.to_owned(), reason }),
             _ if stdout_full || stderr_full => {
@@ -283,11 +271,11 @@ impl<'a> Runner<'a> {
                 step: name.to_owned(),
                 program,
                 limit_seconds: query.timeout.as_secs(),
-                excerpt: last_lines(&String::from_utf8_lossy(&stderr)),
+                excerpt: last_lines(&text::shown(&stderr)),
                 log: None,
             }),
             End::Succeeded | End::Failed | End::Caller => {
-                let finish = finish.map_err(|source| lost(name, &query.argv, source))?;
+                let finish = finish.map_err(|source| lost(name, &query.step.argv, source))?;
                 let command_line = query.command_line();
                 Ok(Captured { name: name.to_owned(), program, stdout, stderr, status: finish.status, command_line })
             }

@@ -19,7 +19,7 @@ pub struct Step {
     /// Variables that are set, or with `None` removed, on top of what is inherited.
     #[serde(default)]
     pub env: BTreeMap<String, Option<String>>,
-    /// Inherit only [`ESSENTIAL_VARIABLES`](crate::ESSENTIAL_VARIABLES) instead of everything.
+    /// Inherit only the [essential variables](crate::essential_variables) instead of everything.
     #[serde(default)]
     pub clean_env: bool,
     /// With [`Step::clean_env`], inherit [`NETWORK_VARIABLES`](crate::NETWORK_VARIABLES) too: proxies, certificates and

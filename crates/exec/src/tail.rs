@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use camino::Utf8Path;
 
+use crate::text;
+
 /// How long a line may wait to be seen.
 const PAUSE: Duration = Duration::from_millis(25);
 
@@ -67,8 +69,7 @@ impl Lines<'_> {
     }
 
     fn emit(&mut self) {
-        let line = self.pending.strip_suffix(b"\r").unwrap_or(&self.pending);
-        (self.tell)(String::from_utf8_lossy(line).into_owned());
+        (self.tell)(text::shown(visible(&self.pending)).into_owned());
         self.pending.clear();
     }
 
@@ -79,6 +80,16 @@ impl Lines<'_> {
     }
 }
 
+/// What of a line is to be seen: the carriage returns of its end are part of the line end (a program that opens its
+/// output as text on Windows writes two if it is given one), and what another one overwrote, as progress bars do, is
+/// gone.
+fn visible(line: &[u8]) -> &[u8] {
+    let end = line.iter().rposition(|byte| *byte != b'\r').map_or(0, |last| last + 1);
+    let line = line.get(..end).unwrap_or_default();
+    let start = line.iter().rposition(|byte| *byte == b'\r').map_or(0, |last| last + 1);
+    line.get(start..).unwrap_or_default()
+}
+
 #[cfg(test)]
 mod tests {
     use std::cell::RefCell;
@@ -87,7 +98,7 @@ mod tests {
 
     #[test]
     fn lines_are_cut_at_line_ends_however_they_arrive() {
-        let text = b"one\r\ntwo \xff\n\nlast";
+        let text = b"one\r\ntwo caf\xc3\xa9\n\n\r\r\n 10%\r 50%\r100%\r\r\nlast\r";
         for size in 1..text.len() {
             let told = RefCell::new(Vec::new());
             let tell = |line| told.borrow_mut().push(line);
@@ -96,7 +107,7 @@ mod tests {
                 lines.push(piece);
             }
             lines.finish();
-            assert_eq!(*told.borrow(), ["one", "two \u{fffd}", "", "last"], "pieces of {size}");
+            assert_eq!(*told.borrow(), ["one", "two caf\u{e9}", "", "", "100%", "last"], "pieces of {size}");
         }
     }
 }

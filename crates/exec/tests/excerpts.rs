@@ -66,7 +66,10 @@ fn a_log_of_any_size_and_content() {
     bytes.resize(8 << 20, b'.');
     bytes.extend_from_slice(b"\ncaf\xe9.c:1:1: error: \xff\xfe\n");
     fs_err::write(&path, &bytes).unwrap();
-    assert_eq!(excerpt_of(&path).unwrap(), ["caf\u{fffd}.c:1:1: error: \u{fffd}\u{fffd}"]);
+    let shown = excerpt_of(&path).unwrap();
+    // On Windows the bytes mean something in the machine's code page; what, is its own affair.
+    assert!(shown.len() == 1 && shown[0].starts_with("caf") && shown[0].contains(".c:1:1: error: "), "{shown:?}");
+    assert!(cfg!(windows) || shown == ["caf\u{fffd}.c:1:1: error: \u{fffd}\u{fffd}"], "{shown:?}");
     // A hole of a terabyte reads as fast as any other log.
     let file = fs_err::OpenOptions::new().write(true).open(&path).unwrap();
     if file.set_len(1 << 40).is_ok() {

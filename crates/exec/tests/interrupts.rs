@@ -1,133 +1,121 @@
-//! What signals do to a program that runs steps. Each test starts this very test program anew as that program.
-#![cfg(unix)]
+//! What Ctrl-C and sudden death do to a program that runs steps, on every system. The program is an actor, and so is its
+//! step.
 #![allow(clippy::unwrap_used)] // of the tests' own helpers too
 
-use std::os::unix::process::ExitStatusExt;
-use std::process::{Child, Command, ExitStatus, Stdio};
-use std::time::{Duration, Instant};
+mod stage;
 
-use camino::{Utf8Path, Utf8PathBuf};
-use wheelproof_exec::{Cancel, Runner, Silent, Step, StepError};
+use std::process::{Child, Command, Stdio};
+use std::time::Instant;
 
-const PLACE: &str = "WHEELPROOF_TEST_PLACE";
-const SCRIPT: &str = "WHEELPROOF_TEST_SCRIPT";
+use stage::{Lifelines, PATIENCE, Place, actor, words};
 
-/// The program: runs one step, exits with 130 if it was interrupted.
-#[test]
-fn program() {
-    let (Ok(place), Ok(script)) = (std::env::var(PLACE), std::env::var(SCRIPT)) else { return };
-    let place = Utf8PathBuf::from(place);
-    let cancel = Cancel::on_interrupt().unwrap();
-    let step = Step::new("long", ["sh", "-c", &script], &place, place.join("log"));
-    let result = Runner::new(&Silent, &cancel).grace(Duration::from_secs(20)).run(&step);
-    fs_err::write(place.join("result"), format!("{result:?}")).unwrap();
-    std::process::exit(if matches!(result, Err(StepError::Cancelled { .. })) { 130 } else { 1 });
+/// Wine knows no Ctrl-Break (its `GenerateConsoleCtrlEvent` refuses it), and names itself in the environment.
+fn can_ask() -> bool {
+    !(cfg!(windows) && std::env::var_os("WINECONFIGDIR").is_some())
 }
 
 struct Program {
-    folder: tempfile::TempDir,
+    place: Place,
     child: Child,
 }
 
 impl Program {
-    fn start(script: &str, before: &str) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let own = std::env::current_exe().unwrap();
-        let child = Command::new("sh")
-            .args(["-c", &format!("{before} exec \"$0\" --exact program")])
-            .arg(own)
-            .env(PLACE, folder.path())
-            .env(SCRIPT, format!("echo $$ >pid; {script}"))
-            .stdout(Stdio::null())
-            .spawn()
-            .unwrap();
-        Self { folder, child }
-    }
-
-    fn file(&self, name: &str) -> String {
-        fs_err::read_to_string(Utf8Path::from_path(self.folder.path()).unwrap().join(name)).unwrap_or_default()
-    }
-
-    fn step(&self) -> String {
-        let until = Instant::now() + Duration::from_secs(10);
-        while !self.file("pid").ends_with('\n') {
-            assert!(Instant::now() < until, "the step did not start");
-            std::thread::sleep(Duration::from_millis(5));
+    /// Its step plays `step` under a limit of so many seconds.
+    fn start(limit: u64, step: &str) -> Self {
+        let place = Place::new();
+        let mut command = Command::new(actor());
+        command.arg("console");
+        for signal in ["first", "second"] {
+            command.args(["interrupt-on", place.path.join(signal).as_str()]);
         }
-        self.file("pid").trim().to_owned()
+        command.args(["run", place.path.as_str(), &limit.to_string()]).args(words(step)).stdin(Stdio::null());
+        let child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        Self { place, child }
     }
 
-    fn signal(&self, signal: &str) {
-        Command::new("kill").args([signal, &self.child.id().to_string()]).status().unwrap();
+    fn interrupt(&self, which: &str) {
+        fs_err::write(self.place.path.join(which), "").unwrap();
     }
 
-    fn end(&mut self) -> ExitStatus {
-        let until = Instant::now() + Duration::from_secs(8);
-        loop {
-            if let Some(status) = self.child.try_wait().unwrap() {
-                return status;
-            }
+    fn runs(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_none()
+    }
+
+    /// Its exit code and the result it wrote.
+    fn end(mut self) -> (Option<i32>, String, String) {
+        let until = Instant::now() + PATIENCE;
+        while self.runs() {
             if Instant::now() > until {
-                self.signal("-KILL");
+                self.child.kill().unwrap();
                 panic!("the program does not end");
             }
-            std::thread::sleep(Duration::from_millis(5));
+            std::thread::sleep(std::time::Duration::from_millis(10));
         }
-    }
-}
-
-fn runs(pid: &str) -> bool {
-    let state = Command::new("ps").args(["-o", "stat=", "-p", pid]).output().unwrap();
-    let state = String::from_utf8_lossy(&state.stdout).trim().to_owned();
-    !state.is_empty() && !state.starts_with('Z')
-}
-
-#[test]
-fn the_first_signal_stops_the_step_and_tells_why() {
-    for (signal, reason) in [("-INT", "Interrupt"), ("-TERM", "Terminated"), ("-HUP", "HungUp")] {
-        let mut program = Program::start("sleep 300", "");
-        let step = program.step();
-        program.signal(signal);
-        assert_eq!(program.end().code(), Some(130));
-        assert!(program.file("result").contains(reason), "{}", program.file("result"));
-        assert!(!runs(&step));
+        let read = |name: &str| fs_err::read_to_string(self.place.path.join(name)).unwrap_or_default();
+        (self.child.wait().unwrap().code(), read("result"), read("log"))
     }
 }
 
 #[test]
-fn the_second_signal_does_not_wait() {
-    let mut program = Program::start("trap '' TERM; while :; do sleep 1; done", "");
-    let step = program.step();
-    program.signal("-INT");
-    std::thread::sleep(Duration::from_millis(300));
-    assert!(program.child.try_wait().unwrap().is_none() && runs(&step), "the step has its grace");
-    program.signal("-INT");
-    assert_eq!(program.end().code(), Some(130));
-    assert!(!runs(&step));
+fn the_first_interrupt_asks_the_step_and_lets_it_end_in_peace() {
+    let lines = Lifelines::new();
+    let program = Program::start(500, &format!("deaf alive {} step until-asked sleep 300 out clean", lines.address()));
+    let step = lines.of("step");
+    program.interrupt("first");
+    let (code, result, log) = program.end();
+    assert_eq!(code, Some(130), "{result}");
+    assert!(result.contains("Interrupt"), "{result}");
+    assert!(!can_ask() || log.contains("asked: Some(") && log.contains("clean"), "{log}");
+    step.assert_ended();
 }
 
 #[test]
-fn what_was_ignored_stays_ignored() {
-    let mut program = Program::start("sleep 1; exit 0", "trap '' HUP;");
-    program.step();
-    program.signal("-HUP");
-    assert_eq!(program.end().code(), Some(1));
-    assert!(program.file("result").starts_with("Ok("), "{}", program.file("result"));
+fn at_the_time_limit_too() {
+    let lines = Lifelines::new();
+    let program = Program::start(4, &format!("deaf alive {} step until-asked sleep 300 out clean", lines.address()));
+    let step = lines.of("step");
+    let (code, result, log) = program.end();
+    assert_eq!(code, Some(1), "{result}");
+    assert!(result.contains("TimedOut"), "{result}");
+    assert!(!can_ask() || log.contains("asked: Some(") && log.contains("clean"), "{log}");
+    step.assert_ended();
 }
 
 #[test]
-fn a_program_that_is_killed_takes_its_step_along() {
-    if !Utf8Path::new("/proc/self/stat").exists() {
-        eprintln!("skipped: only Linux tells a child of its parent's death");
+fn the_second_interrupt_does_not_wait() {
+    if !can_ask() {
+        eprintln!("skipped: wine has no Ctrl-Break, so the first one ends it");
         return;
     }
-    let mut program = Program::start("trap 'exit 0' TERM; while :; do sleep 0.1; done", "");
-    let step = program.step();
-    program.signal("-KILL");
-    assert_eq!(program.end().signal(), Some(9));
-    let until = Instant::now() + Duration::from_secs(5);
-    while runs(&step) {
-        assert!(Instant::now() < until, "the step outlived the program");
-        std::thread::sleep(Duration::from_millis(10));
+    let lines = Lifelines::new();
+    let address = lines.address();
+    let mut program =
+        Program::start(500, &format!("deaf start 5 deaf alive {address} child stay alive {address} step stay"));
+    let (mut step, child) = (lines.of("step"), lines.of("child"));
+    program.interrupt("first");
+    std::thread::sleep(std::time::Duration::from_millis(500));
+    assert!(program.runs() && step.lives(), "the step has its grace");
+    program.interrupt("second");
+    assert_eq!(program.end().0, Some(130));
+    step.assert_ended();
+    child.assert_ended();
+}
+
+#[test]
+fn a_program_that_is_killed_takes_along_what_it_started() {
+    if !cfg!(any(windows, target_os = "linux")) {
+        eprintln!("skipped: this system does not tell a child of its parent's death");
+        return;
+    }
+    let lines = Lifelines::new();
+    let address = lines.address();
+    let mut program = Program::start(500, &format!("start 4 alive {address} child stay alive {address} step stay"));
+    let (step, child) = (lines.of("step"), lines.of("child"));
+    program.child.kill().unwrap();
+    program.child.wait().unwrap();
+    step.assert_ended();
+    // Linux tells only the child; on Windows all are in the job.
+    if cfg!(windows) {
+        child.assert_ended();
     }
 }

@@ -3,9 +3,11 @@
 //! Knows how to find and ask what is there, and how a package manager would be asked for what is not. Must not know
 //! stages: what a plan, a build or a repair does with the facts is theirs. Probing starts processes but changes
 //! nothing on the machine; only [`sources::copy`] writes, and only where it is told to.
-#![forbid(unsafe_code)]
+// Windows' own calls in `system/windows.rs`; nothing else.
+#![deny(unsafe_code)]
 
 mod cached;
+mod environment;
 pub mod interpreters;
 pub mod loaded;
 pub mod packages;

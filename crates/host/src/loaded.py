@@ -8,12 +8,13 @@
         leaves by os._exit, as a forked child of multiprocessing does
 
 The JSON is {"schema_version": 1, "pid", "argv", "platform", "executable", "prefix", "base_prefix", "version",
-"current", "phases": [{"phase", "role", "module", "file", "seconds", "error", "libraries": [{"path", "deleted",
+"system_root", "unlisted", "current", "phases": [{"phase", "role", "module", "file", "seconds", "error", "libraries": [{"path", "deleted",
 "listing"}]}]}. A phase has the libraries that were not there before it. It is written anew before and after each import,
 so that a process that dies while importing leaves its name in "current".
 
 On Linux nothing is imported for listing that loads a library. On macOS and Windows ctypes is needed, which loads
-libffi: what it brings is marked "listing".
+libffi: what it brings is marked "listing". Where it is missing, "unlisted" says so, and the extension modules that were
+imported are all that is listed. Paths are real ones: links followed, in the case in which they are stored.
 """
 
 import os
@@ -78,28 +79,34 @@ def linux():
 
 
 def macos():
+    """What dyld says (dyld(3)): also the system's libraries, which are no files but in its shared cache."""
     import ctypes
 
     loader = ctypes.CDLL(None)
     loader._dyld_image_count.restype = ctypes.c_uint32
+    loader._dyld_image_count.argtypes = []
     loader._dyld_get_image_name.restype = ctypes.c_char_p
     loader._dyld_get_image_name.argtypes = [ctypes.c_uint32]
     found = {}
     # Image 0 is the program itself.
     for index in range(1, loader._dyld_image_count()):
         name = loader._dyld_get_image_name(index)
+        # Empty for an image that was unloaded meanwhile.
         if name:
-            found[os.fsdecode(name)] = {"deleted": False}
+            found[real(os.fsdecode(name))] = {"deleted": False}
     return found
 
 
 def windows():
+    """What the loader of Windows has in this process (EnumProcessModulesEx, GetModuleFileNameEx)."""
     import ctypes
     from ctypes import wintypes
 
     kernel = ctypes.WinDLL("kernel32", use_last_error=True)
     kernel.GetCurrentProcess.restype = wintypes.HANDLE
+    kernel.GetCurrentProcess.argtypes = []
     enumerate_modules = kernel.K32EnumProcessModulesEx
+    enumerate_modules.restype = wintypes.BOOL
     enumerate_modules.argtypes = [
         wintypes.HANDLE,
         ctypes.POINTER(wintypes.HMODULE),
@@ -108,6 +115,7 @@ def windows():
         wintypes.DWORD,
     ]
     name_of = kernel.K32GetModuleFileNameExW
+    name_of.restype = wintypes.DWORD
     name_of.argtypes = [wintypes.HANDLE, wintypes.HMODULE, wintypes.LPWSTR, wintypes.DWORD]
     process = kernel.GetCurrentProcess()
     count, needed = 512, wintypes.DWORD()
@@ -121,12 +129,37 @@ def windows():
             break
         count = needed.value // ctypes.sizeof(wintypes.HMODULE) + 64
     found = {}
+    # The longest path that Windows has.
     buffer = ctypes.create_unicode_buffer(32768)
     for module in modules[: needed.value // ctypes.sizeof(wintypes.HMODULE)]:
         length = name_of(process, module, buffer, len(buffer))
-        path = buffer[:length]
+        path = real(without_verbatim(buffer[:length]))
         if path and not path.lower().endswith(".exe"):
             found[path] = {"deleted": False}
+    return found
+
+
+def without_verbatim(path):
+    """A library that was opened by such a path is listed by it too."""
+    if path[:8].upper() == "\\\\?\\UNC\\":
+        return "\\\\" + path[8:]
+    return path[4:] if path.startswith("\\\\?\\") else path
+
+
+def real(path):
+    try:
+        return os.path.realpath(path) if path else path
+    except (OSError, ValueError):
+        return path
+
+
+def extension_modules():
+    """What can be told without any help of the system: the extension modules among what was imported."""
+    found = {}
+    for module in list(sys.modules.values()):
+        path = getattr(module, "__file__", None)
+        if isinstance(path, str) and path.lower().endswith((".so", ".pyd", ".dll", ".dylib")):
+            found[real(path)] = {"deleted": False}
     return found
 
 
@@ -134,6 +167,10 @@ def listing_function(platform=sys.platform):
     if platform.startswith("linux"):
         return linux
     return {"darwin": macos, "win32": windows, "cygwin": windows}.get(platform)
+
+
+def unknown_system():
+    raise NotImplementedError("libraries cannot be listed on " + sys.platform)
 
 
 def brought_by_ctypes(path, platform=sys.platform):
@@ -152,16 +189,18 @@ class Record(object):
     def __init__(self, out=None):
         self.out = out
         self.seen = set()
-        self.list = listing_function()
+        self.list = listing_function() or unknown_system
         self.value = {
             "schema_version": SCHEMA_VERSION,
             "pid": os.getpid(),
             "argv": list(getattr(sys, "argv", [])),
             "platform": sys.platform,
             "executable": sys.executable,
-            "prefix": sys.prefix,
-            "base_prefix": getattr(sys, "base_prefix", sys.prefix),
+            "prefix": real(sys.prefix),
+            "base_prefix": real(getattr(sys, "base_prefix", sys.prefix)),
             "version": "%d.%d.%d" % sys.version_info[:3],
+            "system_root": os.environ.get("SystemRoot") if sys.platform in ("win32", "cygwin") else None,
+            "unlisted": None,
             "current": None,
             "phases": [],
         }
@@ -170,18 +209,18 @@ class Record(object):
         entry = {"phase": phase, "role": None, "module": None, "file": None, "seconds": None, "error": None}
         entry.update(facts)
         libraries = []
-        if self.list is None:
-            entry["error"] = entry["error"] or {
-                "type": "NotImplementedError",
-                "message": "libraries cannot be listed on " + sys.platform,
-                "traceback": "",
-            }
-        else:
-            for path, found in self.list().items():
-                if path not in self.seen:
-                    self.seen.add(path)
-                    mark = phase == "baseline" and brought_by_ctypes(path)
-                    libraries.append({"path": path, "deleted": found["deleted"], "listing": mark})
+        try:
+            listed = self.list()
+        except Exception as error:
+            # The import that is looked at must not fail by being looked at.
+            self.value["unlisted"] = "%s: %s" % (type(error).__name__, error)
+            self.list = extension_modules
+            listed = self.list()
+        for path, found in listed.items():
+            if path not in self.seen:
+                self.seen.add(path)
+                mark = phase == "baseline" and brought_by_ctypes(path)
+                libraries.append({"path": path, "deleted": found["deleted"], "listing": mark})
         entry["libraries"] = libraries
         self.value["phases"].append(entry)
 

@@ -8,9 +8,10 @@ use platform::Os;
 
 use crate::{
     World,
-    interpreters::{self, Places},
-    packages::{self, ManagerKind, PackageManager},
-    system, tools,
+    environment::Environment,
+    interpreters::{self, Places, listed},
+    packages::{self, PackageManager},
+    system, toolenv, tools,
 };
 
 /// Variables that change what a build makes; with those that begin with [`RELEVANT_PREFIXES`] they are the `env` of
@@ -65,6 +66,8 @@ pub struct Probe {
     pub env: BTreeMap<String, String>,
     /// Where the file system begins: `/`, `C:\`.
     pub root: Utf8PathBuf,
+    /// The system that the tree below `root` is one of; without it this machine's.
+    pub os: Option<Os>,
     /// Interpreters that somebody names.
     pub configured_pythons: Vec<Utf8PathBuf>,
     /// The LLVM that somebody names.
@@ -81,28 +84,29 @@ impl Probe {
         let env: BTreeMap<String, String> = std::env::vars_os()
             .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
             .collect();
-        let drive = env.get("SystemDrive").map_or_else(|| "C:".to_owned(), Clone::clone);
+        let drive = Environment::new(host_os(), &env).get("SystemDrive").unwrap_or("C:");
         let root = if cfg!(windows) { format!("{drive}\\") } else { "/".to_owned() };
         Self { cache_dir, env, root: root.into(), ..Self::default() }
     }
 
-    fn folder(&self, name: &str) -> Option<Utf8PathBuf> {
-        self.env.get(name).filter(|value| !value.is_empty()).map(Utf8PathBuf::from)
+    fn environment(&self) -> Environment<'_> {
+        Environment::new(self.os(), &self.env)
     }
 
-    /// The folders of PATH, each once, `/bin` being `/usr/bin` nowadays. Relative ones are left out: what they mean
-    /// depends on where one stands.
+    fn os(&self) -> Os {
+        self.os.unwrap_or_else(host_os)
+    }
+
+    fn folder(&self, name: &str) -> Option<Utf8PathBuf> {
+        self.environment().folder(name)
+    }
+
+    /// The folders of PATH, each once, `/bin` being `/usr/bin` nowadays and `C:\X` being `c:\x`. Relative ones are left
+    /// out, `C:x` and `\x` too: what they mean depends on where one stands.
     fn path(&self) -> Vec<Utf8PathBuf> {
-        let mut folders = Vec::new();
         let mut real = BTreeSet::new();
-        for folder in std::env::split_paths(self.env.get("PATH").map_or("", String::as_str)) {
-            if let Ok(folder) = Utf8PathBuf::try_from(folder)
-                && folder.is_absolute()
-                && folder.canonicalize_utf8().is_ok_and(|folder| real.insert(folder))
-            {
-                folders.push(folder);
-            }
-        }
+        let mut folders = self.environment().path();
+        folders.retain(|folder| folder.is_absolute() && realpath::real(folder).is_ok_and(|folder| real.insert(folder)));
         folders
     }
 
@@ -111,31 +115,36 @@ impl Probe {
     }
 }
 
-/// The part of an environment that changes what a build makes.
-pub fn relevant_environment(env: &BTreeMap<String, String>) -> BTreeMap<String, String> {
+/// The part of a system's environment that changes what a build makes. On Windows, where `Lib` is `LIB`, names are given
+/// in capitals.
+pub fn relevant_environment(os: Os, env: &BTreeMap<String, String>) -> BTreeMap<String, String> {
     env.iter()
+        .map(|(name, value)| (if os == Os::Windows { name.to_ascii_uppercase() } else { name.clone() }, value))
         .filter(|(name, _)| {
             RELEVANT.contains(&name.as_str()) || RELEVANT_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
         })
-        .map(|(name, value)| (name.clone(), value.clone()))
+        .map(|(name, value)| (name, value.clone()))
         .collect()
 }
 
 /// Looks at the machine. Never fails: what is broken or missing is said in its place. `sources` stays empty; see
 /// [`crate::sources::digest`].
 pub fn probe(probe: &Probe, runner: &Runner<'_>) -> World {
-    let (os, arch) = (host_os(), host_arch());
+    let (os, arch) = (probe.os(), host_arch());
     let path = probe.path();
     let programs = packages::MANAGERS.iter().flat_map(|facts| facts.programs.iter().copied());
-    let search_path = std::env::join_paths(&path).unwrap_or_default();
-    let search_path = search_path.to_string_lossy();
-    let mut tools = tools::find(&search_path, &probe.root, &probe.tools, programs.chain(["ldd"]));
-    let (interpreters, rejected) = pythons(probe, &path, runner);
+    let search_path = platform::paths::join_list(os, &path);
+    let asked = || listed::PROGRAMS.iter().copied().chain(["ldd"]);
+    let naming = tools::naming(os, &probe.environment());
+    let mut tools = tools::find(&search_path, &probe.root, &naming, &probe.tools, programs.chain(asked()));
+    let (interpreters, rejected) = pythons(probe, &path, &tools, runner);
     // An image without ldd still has a Python that knows.
     let libc = system::libc(os, &probe.root, tools.get("ldd").map(|ldd| &**ldd), probe.cache("libc.json"), runner)
         .or_else(|| interpreters.iter().find_map(|interpreter| interpreter.libc.clone()));
     let package_manager = package_manager(probe, os, &tools, runner);
-    tools.retain(|name, _| name != "ldd");
+    let installer =
+        toolenv::installer(tools.get("uv"), os, &probe.root, &probe.env, probe.cache("uv-version.json"), runner);
+    tools.retain(|name, _| !asked().any(|asked| asked == name));
     World {
         schema_version: World::SCHEMA_VERSION,
         os,
@@ -144,12 +153,14 @@ pub fn probe(probe: &Probe, runner: &Runner<'_>) -> World {
         cpus: system::cpus(),
         memory: system::memory(os, &probe.root, runner),
         is_root: system::is_root(os, &probe.root, runner),
+        checkout: None,
         interpreters,
         rejected,
         tools,
+        installer,
         package_manager,
-        llvm: llvm(probe, os, path, runner),
-        env: relevant_environment(&probe.env),
+        llvm: llvm(probe, os, arch, path, runner),
+        env: relevant_environment(os, &probe.env),
         sources: BTreeMap::new(),
     }
 }
@@ -157,15 +168,20 @@ pub fn probe(probe: &Probe, runner: &Runner<'_>) -> World {
 fn pythons(
     probe: &Probe,
     path: &[Utf8PathBuf],
+    tools: &BTreeMap<String, Utf8PathBuf>,
     runner: &Runner<'_>,
 ) -> (Vec<interpreters::Interpreter>, Vec<interpreters::Rejected>) {
-    let home = probe.folder("HOME").or_else(|| probe.folder("USERPROFILE"));
+    let (os, env) = (probe.os(), probe.environment());
+    let program = |name: &str| tools.get(name).map(Utf8PathBuf::as_path);
     let places = Places {
+        os,
+        root: &probe.root,
+        env,
         configured: &probe.configured_pythons,
-        pyenv: probe.folder("PYENV_ROOT").or_else(|| home.map(|home| home.join(".pyenv"))),
-        manylinux: probe.root.join("opt/python"),
-        tool_cache: probe.folder("RUNNER_TOOL_CACHE").or_else(|| probe.folder("AGENT_TOOLSDIRECTORY")),
+        listed: listed::listed(os, program, runner),
+        uv: listed::uv_folder(program("uv"), &env, probe.cache("uv.json"), runner),
         path,
+        developer_tools: listed::developer_tools(os, program("xcode-select"), runner),
     };
     let (candidates, mut rejected) = interpreters::candidates(&places);
     let (usable, unusable) = interpreters::ask_all(&candidates, probe.cache("interpreters.json"), runner);
@@ -173,19 +189,32 @@ fn pythons(
     (interpreters::one_of_each(usable), rejected)
 }
 
-fn llvm(probe: &Probe, os: Os, path: Vec<Utf8PathBuf>, runner: &Runner<'_>) -> llvm::Findings {
-    let homebrew = match os {
-        Os::MacOs => ["opt/homebrew", "usr/local"].map(|folder| probe.root.join(folder)).to_vec(),
-        Os::Linux => vec![probe.root.join("home/linuxbrew/.linuxbrew")],
+fn llvm(probe: &Probe, os: Os, arch: platform::Arch, path: Vec<Utf8PathBuf>, runner: &Runner<'_>) -> llvm::Findings {
+    let under = |folder: &str| platform::paths::join(&probe.root, folder);
+    let mut homebrew = match os {
+        Os::MacOs => vec![under("opt/homebrew"), under("usr/local")],
+        Os::Linux => vec![under("home/linuxbrew/.linuxbrew")],
         Os::Windows => Vec::new(),
     };
+    homebrew.extend(probe.folder("HOMEBREW_PREFIX").filter(|folder| !homebrew.contains(folder)));
+    let mut vcpkg: Vec<Utf8PathBuf> =
+        ["VCPKG_ROOT", "VCPKG_INSTALLATION_ROOT"].iter().filter_map(|name| probe.folder(name)).collect();
+    vcpkg.extend((os == Os::Windows).then(|| under("vcpkg")));
+    vcpkg.dedup();
+    let scoop = probe.folder("SCOOP").or_else(|| Some(probe.environment().home()?.join("scoop")));
     let search = llvm::Search {
+        os: Some(os),
         llvm_dir: probe.folder("LLVM_DIR"),
         configured: probe.configured_llvm.clone(),
         path,
         roots: vec![probe.root.clone()],
         conda: probe.folder("CONDA_PREFIX").into_iter().collect(),
         homebrew: homebrew.into_iter().filter(|folder| folder.is_dir()).collect(),
+        vcpkg: vcpkg
+            .iter()
+            .map(|root| platform::paths::join(root, format!("installed/{}*", triplet(os, arch))))
+            .collect(),
+        scoop: scoop.into_iter().filter(|_| os == Os::Windows).collect(),
     };
     llvm::find(&search, &|program: &Utf8Path, arguments: &[&str]| {
         let argv = std::iter::once(program.as_str()).chain(arguments.iter().copied());
@@ -194,37 +223,32 @@ fn llvm(probe: &Probe, os: Os, path: Vec<Utf8PathBuf>, runner: &Runner<'_>) -> l
     })
 }
 
-/// The first manager of the table that is there. On Windows and macOS, Debian's `apt` in a foreign PATH is none.
+/// How the names of vcpkg's triplets for a machine begin; what follows says how it is linked.
+fn triplet(os: Os, arch: platform::Arch) -> String {
+    let arch = match arch {
+        platform::Arch::X86_64 => "x64",
+        platform::Arch::I686 => "x86",
+        other => other.name(),
+    };
+    let os = match os {
+        Os::Linux => "linux",
+        Os::MacOs => "osx",
+        Os::Windows => "windows",
+    };
+    format!("{arch}-{os}")
+}
+
+/// The package manager that is meant here, of those that there are.
 fn package_manager(
     probe: &Probe,
     os: Os,
     tools: &BTreeMap<String, Utf8PathBuf>,
     runner: &Runner<'_>,
 ) -> Option<PackageManager> {
-    let fits = |kind| match kind {
-        ManagerKind::Apt | ManagerKind::Dnf | ManagerKind::Apk => os == Os::Linux,
-        ManagerKind::Choco => os == Os::Windows,
-        ManagerKind::Brew => os != Os::Windows,
-        ManagerKind::Conda => true,
-    };
-    let (kind, path) = packages::MANAGERS
-        .iter()
-        .filter(|facts| fits(facts.kind))
-        .find_map(|facts| Some((facts.kind, facts.programs.iter().find_map(|name| tools.get(*name))?)))?;
-    let sudo = tools.get("sudo").cloned();
-    if kind == ManagerKind::Apt {
-        let ask = probe.probe_packages.then_some(runner);
-        return Some(packages::ask_apt(path.clone(), sudo, &probe.root, probe.cache("apt.json"), ask));
-    }
-    Some(PackageManager {
-        kind,
-        path: path.clone(),
-        lists_empty: false,
-        installed: BTreeMap::new(),
-        llvm: Vec::new(),
-        pythons: Vec::new(),
-        sudo,
-    })
+    let found = packages::choose(os, tools, &probe.env)?;
+    let sudo = tools.get("sudo").filter(|_| os != Os::Windows).cloned();
+    let runner = probe.probe_packages.then_some(runner);
+    Some(packages::ask(found, sudo, &probe.root, &probe.env, probe.cache_dir.as_deref(), runner))
 }
 
 /// The host's name for itself, in the words of targets.

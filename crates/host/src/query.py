@@ -70,25 +70,61 @@ def implementation():
         return "pypy" if hasattr(sys, "pypy_version_info") else "cpython"
 
 
-includes = [path("include"), path("platinclude")]
+def ext_suffix():
+    # Python 3.8 for Windows and older say the short one, which other Pythons would load too.
+    suffix = text(variable("EXT_SUFFIX")) or text(variable("SO"))
+    if suffix == ".pyd":
+        try:
+            import importlib.machinery
+
+            return importlib.machinery.EXTENSION_SUFFIXES[0]
+        except Exception:
+            pass
+    return suffix
+
+
+def free_threaded():
+    return bool(variable("Py_GIL_DISABLED")) or "free-threading build" in sys.version
+
+
+def import_library():
+    """Windows: the file that extensions are linked to, there or not. pythonXY.lib is also what headers ask for."""
+    if os.name != "nt":
+        return None
+    debug = "_d" if hasattr(sys, "gettotalrefcount") else ""
+    name = "python%d%d%s%s.lib" % (sys.version_info[0], sys.version_info[1], "t" if free_threaded() else "", debug)
+    return os.path.join(base, "libs", name)
+
+
+def includes():
+    found = []
+    # A framework's headers are also below the name that its installer links them to.
+    for folder in (path("include"), path("platinclude"), variable("INCLUDEPY")):
+        if text(folder) and folder not in found:
+            found.append(folder)
+    return found
+
+
 base = getattr(sys, "base_prefix", None) or getattr(sys, "real_prefix", None) or sys.prefix
 answer = {
     "version": version(),
     "implementation": implementation(),
     "abi_flags": getattr(sys, "abiflags", ""),
-    "free_threaded": bool(variable("Py_GIL_DISABLED")),
+    "free_threaded": free_threaded(),
     "debug": bool(variable("Py_DEBUG")) or hasattr(sys, "gettotalrefcount"),
     "soabi": text(variable("SOABI")),
-    "ext_suffix": text(variable("EXT_SUFFIX")) or text(variable("SO")),
+    "ext_suffix": ext_suffix(),
     "platform": sysconfig.get_platform() if sysconfig else sys.platform,
     "bits": 64 if sys.maxsize > 2**32 else 32,
     "executable": sys.executable,
     "prefix": sys.prefix,
     "base_prefix": base,
-    "include": [folder for folder in includes if folder],
+    "include": includes(),
+    "import_library": import_library(),
     "library_dirs": folders(variable("LIBDIR"), variable("LIBPL"), os.path.join(base, "libs")),
     "stdlib": path("stdlib"),
-    "shared_libpython": bool(variable("Py_ENABLE_SHARED")) or os.name == "nt",
+    # A framework's own library is shared although its configuration says no.
+    "shared_libpython": bool(variable("Py_ENABLE_SHARED") or variable("PYTHONFRAMEWORK")) or os.name == "nt",
     "macos_deployment_target": text(str(variable("MACOSX_DEPLOYMENT_TARGET") or "")),
     "venv_error": works("venv") or works("ensurepip") or works("zlib"),
     "libc": libc(),

@@ -1,4 +1,8 @@
-//! What the operating system is and has. Linux is read from files; the others are asked by their own programs.
+//! What the operating system is and has. Linux is read from files, macOS is asked by its own programs, Windows by calls.
+
+mod memory;
+#[cfg(windows)]
+mod windows;
 
 use std::time::Duration;
 
@@ -50,37 +54,33 @@ fn parse_ldd(text: &str) -> Option<Libc> {
     (first.starts_with("ldd") && is_version).then(|| Libc { kind: LibcKind::Glibc, version: version.to_owned() })
 }
 
-/// How many processors this process may use, limits of containers included.
+/// How many processors this process may use: the quotas of control groups and the mask of allowed ones count, as `std`
+/// has it for Linux.
 pub(crate) fn cpus() -> usize {
     std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
 }
 
-/// Bytes of memory: what the machine has, or what the container may use if that is less.
+/// Bytes of memory that this process may use at most. Not what is free just now: a plan must not change by that.
 pub(crate) fn memory(os: Os, root: &Utf8Path, runner: &Runner<'_>) -> Option<u64> {
     match os {
-        Os::Linux => {
-            let read = |file: &str| fs_err::read_to_string(root.join(file)).ok();
-            let machine = parse_meminfo(&read("proc/meminfo")?)?;
-            let limits = ["sys/fs/cgroup/memory.max", "sys/fs/cgroup/memory/memory.limit_in_bytes"];
-            let limit = limits.into_iter().filter_map(read).find_map(|text| text.trim().parse::<u64>().ok());
-            Some(limit.map_or(machine, |limit| limit.min(machine)))
-        }
-        _ if cfg!(unix) => ask(runner, &["sysctl", "-n", "hw.memsize"])?.trim().parse().ok(),
-        _ => None,
+        Os::Linux => memory::of_linux(root),
+        #[cfg(windows)]
+        Os::Windows => windows::memory(),
+        Os::MacOs => ask(runner, &["sysctl", "-n", "hw.memsize"])?.trim().parse().ok(),
+        #[cfg(not(windows))]
+        Os::Windows => None,
     }
 }
 
-fn parse_meminfo(text: &str) -> Option<u64> {
-    let kib = text.lines().find_map(|line| line.strip_prefix("MemTotal:"))?;
-    kib.trim().trim_end_matches("kB").trim().parse::<u64>().ok()?.checked_mul(1024)
-}
-
-/// Whether this process is root's. On Windows nothing we install asks for it.
+/// Whether this process may install for the whole system without asking: root, or started as administrator.
 pub(crate) fn is_root(os: Os, root: &Utf8Path, runner: &Runner<'_>) -> bool {
     match os {
         Os::Linux => fs_err::read_to_string(root.join("proc/self/status")).is_ok_and(|text| is_root_status(&text)),
-        _ if cfg!(unix) => ask(runner, &["id", "-u"]).is_some_and(|text| text.trim() == "0"),
-        _ => false,
+        #[cfg(windows)]
+        Os::Windows => windows::is_elevated(),
+        Os::MacOs => ask(runner, &["id", "-u"]).is_some_and(|text| text.trim() == "0"),
+        #[cfg(not(windows))]
+        Os::Windows => false,
     }
 }
 
@@ -115,9 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn files_of_linux() {
-        assert_eq!(parse_meminfo("MemTotal:        7995376 kB\nMemFree: 1 kB\n"), Some(7_995_376 * 1024));
-        assert_eq!(parse_meminfo("MemTotal: 99999999999999999999 kB"), None);
+    fn who_runs_this() {
         assert!(is_root_status("Name:\tx\nUid:\t1000\t0\t0\t0\n"));
         assert!(!is_root_status("Name:\tx\nUid:\t0\t1000\t0\t0\n"));
     }

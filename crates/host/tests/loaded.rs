@@ -214,3 +214,103 @@ assert not loaded.brought_by_ctypes("/x/libz.dylib", "darwin")
         Command::new(&python.path).args(["-c", program, place.script.parent().unwrap().as_str()]).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
+
+/// The loaders of macOS and Windows, played by what their documentation says they answer. A list that is too short is
+/// asked for again, and only what is needed is taken of it.
+#[test]
+fn the_loaders_of_other_systems_are_asked() {
+    let Some(python) = pythons().pop() else { return };
+    let place = place();
+    let program = r#"
+import sys
+sys.path.insert(0, sys.argv[1])
+import ctypes, types
+from ctypes import wintypes
+import loaded
+
+class Function:
+    """A function of a library, which takes what it is told it takes."""
+    def __init__(self, does):
+        self.does, self.restype, self.argtypes = does, None, None
+    def __call__(self, *arguments):
+        assert self.argtypes is not None and len(self.argtypes) == len(arguments), (self.does, self.argtypes)
+        assert self.restype is not None, self.does
+        return self.does(*arguments)
+
+# --- dyld
+names = [b"/opt/python/bin/python3.13", b"/usr/lib/libSystem.B.dylib", None, b"/venv/x.cpython-313-darwin.so", b"/caf\xc3\xa9/l.dylib"]
+class Dyld:
+    _dyld_image_count = Function(lambda: len(names))
+    _dyld_get_image_name = Function(lambda index: names[index])
+ctypes.CDLL = lambda name: Dyld
+assert list(loaded.macos()) == ["/usr/lib/libSystem.B.dylib", "/venv/x.cpython-313-darwin.so", "/caf\u00e9/l.dylib"], loaded.macos()
+
+# --- the loader of Windows: more modules than fit at first
+paths = ["C:\\Python313\\python.exe", "C:\\Windows\\System32\\ntdll.dll", "\\\\?\\C:\\long\\x.pyd", "\\\\?\\UNC\\server\\share\\y.dll", ""]
+paths += ["C:\\many\\%d.dll" % number for number in range(700)]
+asked = []
+def enumerate_modules(process, modules, size, needed, flags):
+    assert process == -1 and flags == 3
+    asked.append(size)
+    for index in range(min(len(paths), size // ctypes.sizeof(wintypes.HMODULE))):
+        modules[index] = index + 1
+    needed._obj.value = len(paths) * ctypes.sizeof(wintypes.HMODULE)
+    return 1
+def name_of(process, module, buffer, length):
+    path = paths[module - 1]
+    assert length == 32768
+    if not path:
+        return 0
+    buffer.value = path
+    return len(path)
+class Kernel:
+    GetCurrentProcess = Function(lambda: -1)
+    K32EnumProcessModulesEx = Function(enumerate_modules)
+    K32GetModuleFileNameExW = Function(name_of)
+ctypes.WinDLL = lambda name, use_last_error: Kernel
+loaded.os.path.realpath = lambda path: path
+found = list(loaded.windows())
+assert len(asked) == 2, asked
+assert found[:3] == ["C:\\Windows\\System32\\ntdll.dll", "C:\\long\\x.pyd", "\\\\server\\share\\y.dll"], found[:3]
+assert len(found) == 703, len(found)
+
+# It fails as the system says.
+class Broken(Kernel):
+    K32EnumProcessModulesEx = Function(lambda *arguments: 0)
+ctypes.WinDLL = lambda name, use_last_error: Broken
+ctypes.get_last_error = lambda: 5
+ctypes.WinError = lambda code: OSError(code, "Access is denied")
+loaded.listing_function = lambda: loaded.windows
+record = loaded.Record()
+record.add("baseline")
+assert "Access is denied" in record.value["unlisted"], record.value
+"#;
+    let output =
+        Command::new(&python.path).args(["-c", program, place.script.parent().unwrap().as_str()]).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+/// Where the system cannot be asked, the import is looked at all the same, and the list says what it is.
+#[test]
+fn a_python_without_ctypes_lists_what_it_can() {
+    let Some(python) = pythons().pop() else { return };
+    let place = place();
+    place.module("subject", "import _bisect, _ssl\n");
+    let program = r#"
+import sys
+sys.path[:0] = [sys.argv[1], sys.argv[2]]
+import loaded
+sys.modules["ctypes"] = None
+loaded.listing_function = lambda: loaded.macos
+sys.exit(loaded.main(["import", "subject", "--json-out", sys.argv[3]]))
+"#;
+    let out = place.path.join("out.json");
+    let folders = [place.script.parent().unwrap().to_owned(), place.path.join("modules"), out.clone()];
+    let output = Command::new(&python.path).args(["-c", program]).args(&folders).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let loaded = loaded::parse(&fs_err::read_to_string(out).unwrap()).unwrap();
+    assert!(loaded.unlisted.as_ref().is_some_and(|why| why.contains("ctypes")), "{:?}", loaded.unlisted);
+    assert_eq!(loaded.failures().count(), 0);
+    let extension = |library: &loaded::Library| library.path.file_name().is_some_and(|name| name.starts_with("_ssl"));
+    assert!(loaded.phases[1].libraries.iter().any(extension), "{:?}", loaded.phases[1].libraries);
+}

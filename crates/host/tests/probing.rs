@@ -2,93 +2,13 @@
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout)]
 
-use std::{
-    collections::BTreeMap,
-    os::unix::fs::{PermissionsExt, symlink},
-    time::Instant,
-};
+#[allow(dead_code)] // each of the tests that share it needs a part
+mod machine;
 
-use camino::{Utf8Path, Utf8PathBuf};
-use exec::{Cancel, Runner, Silent};
-use wheelproof_host::{InterpreterOrigin, Probe, World, WorldError, probe};
+use std::os::unix::fs::PermissionsExt;
 
-struct Machine {
-    _folder: tempfile::TempDir,
-    root: Utf8PathBuf,
-    probe: Probe,
-}
-
-impl Machine {
-    /// With a PATH of its own folders, and a shell behind them for the programs that play others.
-    fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let root = Utf8PathBuf::try_from(folder.path().to_owned()).unwrap().canonicalize_utf8().unwrap();
-        let env = BTreeMap::from([
-            ("PATH".to_owned(), format!("{root}/shims:{root}/usr/bin")),
-            ("HOME".to_owned(), format!("{root}/home")),
-            ("RUNNER_TOOL_CACHE".to_owned(), format!("{root}/hostedtoolcache")),
-            ("CXXFLAGS".to_owned(), "-O1".to_owned()),
-            ("CMAKE_GENERATOR".to_owned(), "Ninja".to_owned()),
-            ("EDITOR".to_owned(), "vi".to_owned()),
-        ]);
-        let probe = Probe { cache_dir: Some(root.join("cache")), env, root: root.clone(), ..Probe::default() };
-        Self { _folder: folder, root, probe }
-    }
-
-    fn program(&self, path: &str, script: &str) {
-        let path = self.root.join(path);
-        fs_err::create_dir_all(path.parent().unwrap()).unwrap();
-        fs_err::write(&path, script).unwrap();
-        fs_err::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
-    }
-
-    /// A Python that counts how often it is asked, by a line in a file beside it.
-    fn python(&self, path: &str, version: &str, changes: &[(&str, &str)]) {
-        let prefix = self.root.join("lib").join(version);
-        let (include, stdlib) = (prefix.join("include"), prefix.join("stdlib"));
-        fs_err::create_dir_all(&include).unwrap();
-        fs_err::create_dir_all(&stdlib).unwrap();
-        fs_err::write(include.join("Python.h"), "").unwrap();
-        let mut answer = format!(
-            r#"{{"version": "{version}", "implementation": "cpython", "abi_flags": "", "free_threaded": false, "debug": false,
-               "soabi": "cpython-x", "ext_suffix": ".cpython-x.so", "platform": "linux-x86_64", "bits": 64, "executable": "x",
-               "prefix": "{prefix}", "base_prefix": "{prefix}", "include": ["{include}"], "library_dirs": [],
-               "stdlib": "{stdlib}", "shared_libpython": false, "macos_deployment_target": null, "venv_error": null,
-               "libc": {{"kind": "glibc", "version": "2.28"}}}}"#
-        )
-        .replace('\n', " ");
-        for (from, to) in changes {
-            assert!(answer.contains(from), "{from}");
-            answer = answer.replace(from, to);
-        }
-        self.program(
-            path,
-            &format!("#!/bin/sh\necho asked >>\"$0.asked\"\necho noise from sitecustomize\necho 'wheelproof-answer:{answer}'\n"),
-        );
-    }
-
-    fn asked(&self, path: &str) -> usize {
-        fs_err::read_to_string(self.root.join(format!("{path}.asked"))).unwrap_or_default().lines().count()
-    }
-
-    fn link(&self, path: &str, target: &str) {
-        let path = self.root.join(path);
-        fs_err::create_dir_all(path.parent().unwrap()).unwrap();
-        symlink(target, path).unwrap();
-    }
-
-    fn look(&self) -> World {
-        look(&self.probe)
-    }
-}
-
-fn look(what: &Probe) -> World {
-    probe(what, &Runner::new(&Silent, &Cancel::new()))
-}
-
-fn reason<'a>(world: &'a World, path: &Utf8Path) -> &'a str {
-    world.rejected.iter().find(|rejected| rejected.path == path).map_or("not rejected", |rejected| &rejected.reason)
-}
+use machine::{Machine, reason};
+use wheelproof_host::{InterpreterOrigin, World, WorldError};
 
 #[test]
 fn every_place_is_looked_at_and_each_python_asked_once() {
@@ -98,6 +18,7 @@ fn every_place_is_looked_at_and_each_python_asked_once() {
     m.python("home/.pyenv/versions/3.11.12/bin/python", "3.11.12", &[]);
     m.python("opt/python/cp312-cp312/bin/python", "3.12.1", &[]);
     m.python("hostedtoolcache/Python/3.13.0/x64/bin/python", "3.13.0", &[]);
+    m.program("hostedtoolcache/Python/3.13.0/x64.complete", "");
     m.python("usr/bin/python3.13t", "3.13.0", &[("\"free_threaded\": false", "\"free_threaded\": true")]);
     m.python("usr/bin/python3.11", "3.11.2", &[]);
     m.link("usr/bin/python3", "python3.11");
@@ -214,31 +135,4 @@ fn a_world_is_written_and_read_and_another_version_is_called_that() {
     let error = World::read(&file).unwrap_err().to_string();
     assert!(error.contains("world.json") && error.contains("line 3"), "{error}");
     assert!(matches!(World::read(&m.root.join("none")), Err(WorldError::Io(_))));
-}
-
-/// This machine: whatever there is must make sense, and a second look must be quick. Times are printed.
-#[test]
-fn this_machine() {
-    let folder = tempfile::tempdir().unwrap();
-    let cache = Utf8PathBuf::try_from(folder.path().to_owned()).unwrap();
-    let what = Probe { probe_packages: true, ..Probe::of_this_process(Some(cache)) };
-    for time in ["first", "second", "third"] {
-        let start = Instant::now();
-        look(&what);
-        println!("{time} look: {:?}", start.elapsed());
-    }
-    let world = look(&what);
-    if std::env::var_os("SHOW_WORLD").is_some() {
-        println!("{}", serde_json::to_string_pretty(&world).unwrap());
-    }
-    assert!(world.cpus > 0);
-    for interpreter in &world.interpreters {
-        assert!(interpreter.path.is_file());
-        assert!(interpreter.version.starts_with(&interpreter.python.dotted().trim_end_matches('t').to_owned()));
-        assert!(interpreter.ext_suffix.contains(".so"), "{}", interpreter.ext_suffix);
-        assert!(!interpreter.path.as_str().contains("/shims/"));
-    }
-    if world.interpreters.is_empty() {
-        println!("skipped: no Python is installed");
-    }
 }

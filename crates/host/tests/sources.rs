@@ -54,7 +54,7 @@ fn with_runner<T>(work: impl FnOnce(&Runner<'_>) -> T) -> T {
 }
 
 fn digest_of(project: &Utf8Path, cache: Option<&Utf8Path>) -> SourceDigest {
-    with_runner(|runner| digest(project, cache, runner)).unwrap()
+    with_runner(|runner| digest(project, &[], cache, runner)).unwrap()
 }
 
 fn copy_of(project: &Utf8Path, to: &Utf8Path) -> Copied {
@@ -128,6 +128,42 @@ fn every_change_changes_the_digest_and_nothing_else_does() {
         git(&project, &["add", "-A"]);
         git(&project, &["commit", "-q", "-m", "two"]);
     });
+}
+
+/// What builds leave behind is no source although nobody told git to ignore it; what git tracks is, whatever its name.
+#[test]
+fn leftovers_of_builds_are_no_sources() {
+    let f = repository();
+    let project = f.path.join("pkg");
+    write(&project, "build/tracked.py", "");
+    git(&project, &["add", "build/tracked.py"]);
+    write(&project, "src/dist/a.h", "");
+    write(&project, "wheelhouse", "a script of that name");
+    let before = digest_of(&project, None);
+    assert_eq!(before.files, 8);
+    for file in [
+        "dist/x-1.0-py3-none-any.whl",
+        "build/lib/x.py",
+        "x.egg-info/PKG-INFO",
+        "src/__pycache__/a.pyc",
+        ".venv/pyvenv.cfg",
+    ] {
+        write(&project, file, "left behind");
+        assert_eq!(digest_of(&project, None), before, "{file}");
+    }
+    write(&f.path, "dist/y.whl", "the repository's");
+    let to = folder();
+    let copied = copy_of(&project, &to.path.join("copy"));
+    for (file, there) in [("build/tracked.py", true), ("src/dist/a.h", true), ("dist", false), ("build/lib", false)] {
+        assert_eq!(copied.project.join(file).exists(), there, "{file}");
+    }
+    assert!(!copied.root.join("dist").exists());
+    // The run's own folder under another name.
+    let own = project.join("wheels");
+    write(&own, "x.whl", "made by the run");
+    let with = |own: &[Utf8PathBuf]| with_runner(|runner| digest(&project, own, None, runner)).unwrap();
+    assert_ne!(with(&[]), before);
+    assert_eq!(with(&[own]), before);
 }
 
 #[test]
@@ -383,12 +419,12 @@ fn names_that_are_not_utf8() {
 #[test]
 fn what_cannot_be_is_said() {
     let f = repository();
-    let missing = with_runner(|runner| digest(&f.path.join("missing"), None, runner)).unwrap_err();
+    let missing = with_runner(|runner| digest(&f.path.join("missing"), &[], None, runner)).unwrap_err();
     assert!(matches!(missing, SourcesError::NotAFolder(_)));
     let occupied = with_runner(|runner| copy(&f.path, &f.path.join("pkg"), runner)).unwrap_err();
     assert!(matches!(occupied, SourcesError::NotEmpty(_)), "{occupied}");
     fs_err::write(f.path.join(".git/index"), "garbage").unwrap();
-    let broken = with_runner(|runner| digest(&f.path, None, runner)).unwrap_err();
+    let broken = with_runner(|runner| digest(&f.path, &[], None, runner)).unwrap_err();
     assert!(matches!(&broken, SourcesError::Git { reason, .. } if reason.contains("index")), "{broken}");
 }
 

@@ -1,4 +1,4 @@
-//! Looks for LLVM: which places, what lies there, and what is said of a place where nothing useful lies.
+//! Looks for LLVM: what lies at each place, and what is said of one where nothing useful lies. The places are in `places`.
 //!
 //! Files are read directly. Running each `llvm-config` would take longer than all of this together; only one whose
 //! installation has an unusual layout is asked.
@@ -8,23 +8,35 @@ use std::{collections::BTreeSet, time::UNIX_EPOCH};
 use camino::{Utf8Path, Utf8PathBuf};
 use serde::{Deserialize, Serialize};
 
-use crate::{Installation, LlvmVersion, Origin, SharedLibrary, cmake, names, soname};
+use platform::{Os, paths};
+
+use crate::{
+    Installation, LlvmVersion, Origin, SharedLibrary, cmake, names,
+    places::{self, Place},
+    soname,
+};
 
 /// Where to look. Every place is a value, so that a test looks at a tree of its own.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Search {
+    /// Which system's places are looked at; without it every system's.
+    pub os: Option<Os>,
     /// The environment's `LLVM_DIR`: a prefix, or the folder of `LLVMConfig.cmake`.
     pub llvm_dir: Option<Utf8PathBuf>,
     /// The folder that the configuration names; the same two kinds.
     pub configured: Option<Utf8PathBuf>,
     /// The folders of PATH, for `llvm-config` and `llvm-config-N`.
     pub path: Vec<Utf8PathBuf>,
-    /// The roots of file systems, for [`SYSTEM_PLACES`]: `/`, or `C:\`.
+    /// The roots of file systems, for [`crate::SYSTEM_PLACES`]: `/`, or `C:\`.
     pub roots: Vec<Utf8PathBuf>,
     /// Prefixes of conda environments.
     pub conda: Vec<Utf8PathBuf>,
     /// Prefixes of Homebrew, such as `/opt/homebrew`.
     pub homebrew: Vec<Utf8PathBuf>,
+    /// What vcpkg installed for this machine: `C:\vcpkg\installed\x64-windows*`, with a `*`.
+    pub vcpkg: Vec<Utf8PathBuf>,
+    /// The folders of Scoop, such as `C:\Users\me\scoop`.
+    pub scoop: Vec<Utf8PathBuf>,
 }
 
 /// What was found and where it was looked for, in the order of looking.
@@ -63,34 +75,6 @@ pub enum Seen {
     Unusable(String),
 }
 
-/// Places below a root, with at most one `*`, in the last part; the first column says where the development files
-/// are looked for, under the second a library alone would lie.
-pub const SYSTEM_PLACES: &[&str] = &[
-    // Debian, Ubuntu (llvm-19); Alpine, Arch's older ones (llvm19)
-    "usr/lib/llvm*",
-    // RHEL, Fedora: the default in /usr, others beside it
-    "usr/lib64/llvm*",
-    "usr",
-    // what people install by hand or from llvm.org
-    "usr/local",
-    "usr/local/llvm*",
-    "opt/llvm*",
-    // Windows: the installer of llvm.org, and Chocolatey, which runs it
-    "Program Files/LLVM",
-];
-
-/// Below a prefix of Homebrew.
-const KEGS: &[&str] = &["opt/llvm", "opt/llvm@*"];
-
-/// Below a conda prefix: on Linux and macOS, and on Windows.
-const CONDA_PLACES: &[&str] = &["", "Library"];
-
-/// Where libraries lie below a prefix, and CMake files below that.
-const LIBRARY_FOLDERS: &[&str] = &["lib", "lib64"];
-
-/// Below a root: the folders where a distribution puts a libLLVM without its development files.
-const RUNTIME_FOLDERS: &[&str] = &["usr/lib64", "usr/lib", "usr/lib/*-linux-gnu*"];
-
 /// Runs an `llvm-config` with arguments; gives its output, or nothing if it failed.
 pub type AskLlvmConfig<'a> = &'a dyn Fn(&Utf8Path, &[&str]) -> Option<String>;
 
@@ -99,7 +83,7 @@ pub fn find(search: &Search, ask: AskLlvmConfig<'_>) -> Findings {
     let mut looking = Looking::default();
     for (folder, origin) in [(&search.llvm_dir, Origin::LlvmDir), (&search.configured, Origin::Configuration)] {
         if let Some(folder) = folder {
-            looking.at_prefix(folder, &origin, Mention::Always);
+            looking.at_prefix(folder, &origin, Mention::Always, None);
         }
     }
     for folder in &search.path {
@@ -107,23 +91,31 @@ pub fn find(search: &Search, ask: AskLlvmConfig<'_>) -> Findings {
             looking.at_program(&program, ask);
         }
     }
+    let here = |place: &Place| search.os.is_none_or(|os| place.systems.contains(&os));
     for root in &search.roots {
-        for place in SYSTEM_PLACES {
-            looking.at_pattern(&root.join(place), &Origin::System(format!("/{place}")));
+        for place in places::SYSTEM_PLACES.iter().filter(|place| here(place)) {
+            let origin = Origin::System(format!("/{}", place.pattern));
+            looking.at_pattern(&paths::join(root, place.pattern), &origin, place.otherwise);
         }
-        for place in RUNTIME_FOLDERS {
-            looking.for_runtime(&root.join(place), &Origin::System(format!("/{place}")));
+        for place in places::RUNTIME_FOLDERS.iter().filter(|place| here(place)) {
+            looking.for_runtime(&paths::join(root, place.pattern), &Origin::System(format!("/{}", place.pattern)));
         }
     }
     for prefix in &search.homebrew {
-        for place in KEGS {
-            looking.at_pattern(&prefix.join(place), &Origin::Homebrew);
+        for place in places::KEGS {
+            looking.at_pattern(&paths::join(prefix, place), &Origin::Homebrew, None);
         }
     }
     for prefix in &search.conda {
-        for place in CONDA_PLACES {
-            looking.at_prefix(&prefix.join(place), &Origin::Conda, Mention::IfThere);
+        for place in places::CONDA_PLACES.iter().filter(|place| here(place)) {
+            looking.at_prefix(&paths::join(prefix, place.pattern), &Origin::Conda, Mention::IfThere, None);
         }
+    }
+    for pattern in &search.vcpkg {
+        looking.at_pattern(pattern, &Origin::Vcpkg, None);
+    }
+    for folder in &search.scoop {
+        looking.at_pattern(&paths::join(folder, places::SCOOP.pattern), &Origin::Scoop, places::SCOOP.otherwise);
     }
     looking.findings
 }
@@ -147,22 +139,23 @@ impl Looking {
         self.findings.looked_at.push(Look { place: place.to_owned(), origin: origin.clone(), seen });
     }
 
-    fn at_pattern(&mut self, pattern: &Utf8Path, origin: &Origin) {
+    fn at_pattern(&mut self, pattern: &Utf8Path, origin: &Origin, otherwise: Option<&str>) {
         let places = expand(pattern);
         // Where not even the folder around it exists, it is the layout of another system and not worth a line.
         if places.is_empty() && pattern.parent().is_some_and(Utf8Path::is_dir) {
             self.note(pattern, origin, Seen::Nothing);
         }
         for place in places {
-            self.at_prefix(&place, origin, Mention::Always);
+            self.at_prefix(&place, origin, Mention::Always, otherwise);
         }
     }
 
-    fn at_prefix(&mut self, folder: &Utf8Path, origin: &Origin, mention: Mention) {
-        let seen = match locate(folder) {
-            Located::CmakeDir(cmake_dir) => self.installation(&cmake_dir, origin, None),
-            Located::Library(library) => Seen::RuntimeOnly(library),
-            Located::Nothing => Seen::Nothing,
+    fn at_prefix(&mut self, folder: &Utf8Path, origin: &Origin, mention: Mention, otherwise: Option<&str>) {
+        let seen = match (locate(folder), otherwise) {
+            (Located::CmakeDir(cmake_dir), _) => self.installation(&cmake_dir, origin, None),
+            (_, Some(reason)) if folder.is_dir() => Seen::Unusable(reason.to_owned()),
+            (Located::Library(library), _) => Seen::RuntimeOnly(library),
+            (Located::Nothing, _) => Seen::Nothing,
         };
         if seen != Seen::Nothing || mention == Mention::Always {
             self.note(folder, origin, seen);
@@ -171,7 +164,7 @@ impl Looking {
 
     fn at_program(&mut self, program: &Utf8Path, ask: AskLlvmConfig<'_>) {
         let origin = Origin::LlvmConfigOnPath(program.file_name().unwrap_or_default().to_owned());
-        let seen = match program.canonicalize_utf8() {
+        let seen = match realpath::real(program) {
             Err(error) => Seen::Unusable(error.to_string()),
             Ok(real) => match real.parent().and_then(Utf8Path::parent).map(locate) {
                 Some(Located::CmakeDir(cmake_dir)) => self.installation(&cmake_dir, &origin, Some(program)),
@@ -195,11 +188,16 @@ impl Looking {
         else {
             return Seen::Unusable(format!("`{program}` does not say version, prefix and library folder"));
         };
-        let prefix = Utf8PathBuf::from(prefix);
+        // As everything else is written: on Windows it answers with either slash.
+        let plain = |path: String| realpath::real(Utf8Path::new(&path)).unwrap_or_else(|_| path.into());
+        let prefix = plain(prefix);
+        if let Some(reason) = places::foreign(&prefix, origin) {
+            return Seen::Unusable(reason.to_owned());
+        }
         if !self.seen.insert(prefix.clone()) {
             return Seen::SameAs(prefix);
         }
-        let library_dir = Utf8PathBuf::from(library_dir);
+        let library_dir = plain(library_dir);
         self.findings.installations.push(Installation {
             shared: shared_library(&prefix, &library_dir, &version),
             static_archives: has_archives(&library_dir),
@@ -217,17 +215,17 @@ impl Looking {
     }
 
     fn installation(&mut self, cmake_dir: &Utf8Path, origin: &Origin, program: Option<&Utf8Path>) -> Seen {
-        let cmake_dir = match cmake_dir.canonicalize_utf8() {
+        let cmake_dir = match realpath::real(cmake_dir) {
             Ok(real) => real,
             Err(error) => return Seen::Unusable(error.to_string()),
         };
-        // <prefix>/<lib>/cmake/llvm
-        let Some(library_dir) = cmake_dir.parent().and_then(Utf8Path::parent) else {
+        let Some((prefix, library_dir)) = prefix_of(&cmake_dir) else {
             return Seen::Unusable(format!("`{cmake_dir}` lies in no prefix"));
         };
-        let Some(prefix) = library_dir.parent() else {
-            return Seen::Unusable(format!("`{cmake_dir}` lies in no prefix"));
-        };
+        let (prefix, library_dir) = (prefix.as_path(), library_dir.as_path());
+        if let Some(reason) = places::foreign(prefix, origin) {
+            return Seen::Unusable(reason.to_owned());
+        }
         if !self.seen.insert(prefix.to_owned()) {
             if let Some(known) = self.findings.installations.iter_mut().find(|known| known.prefix == prefix) {
                 known.llvm_config = known.llvm_config.take().or_else(|| program.map(Utf8Path::to_owned));
@@ -265,7 +263,7 @@ impl Looking {
     fn for_runtime(&mut self, pattern: &Utf8Path, origin: &Origin) {
         for folder in expand(pattern) {
             for library in matching(&folder, |name| names::recognise(name).is_some()) {
-                if let Ok(real) = library.canonicalize_utf8()
+                if let Ok(real) = realpath::real(&library)
                     && self.seen.insert(real.clone())
                 {
                     self.note(&folder, origin, Seen::RuntimeOnly(real));
@@ -273,6 +271,17 @@ impl Looking {
             }
         }
     }
+}
+
+/// The prefix and the folder of libraries to `<prefix>/<lib>/cmake/llvm`, or to vcpkg's `<prefix>/share/llvm`.
+fn prefix_of(cmake_dir: &Utf8Path) -> Option<(Utf8PathBuf, Utf8PathBuf)> {
+    let above = cmake_dir.parent()?;
+    if above.file_name() == Some("share") {
+        let prefix = above.parent()?;
+        return Some((prefix.to_owned(), prefix.join("lib")));
+    }
+    let library_dir = above.parent()?;
+    Some((library_dir.parent()?.to_owned(), library_dir.to_owned()))
 }
 
 enum Located {
@@ -286,8 +295,8 @@ fn locate(folder: &Utf8Path) -> Located {
     if folder.join(cmake::CONFIG).is_file() {
         return Located::CmakeDir(folder.to_owned());
     }
-    for library_folder in LIBRARY_FOLDERS {
-        let cmake_dir = folder.join(library_folder).join("cmake/llvm");
+    for below in places::CMAKE_FOLDERS {
+        let cmake_dir = paths::join(folder, below);
         if cmake_dir.join(cmake::CONFIG).is_file() {
             return Located::CmakeDir(cmake_dir);
         }
@@ -296,8 +305,9 @@ fn locate(folder: &Utf8Path) -> Located {
     if !folder.file_name().is_some_and(|name| name.to_ascii_lowercase().starts_with("llvm")) {
         return Located::Nothing;
     }
-    LIBRARY_FOLDERS
+    places::LIBRARY_FOLDERS
         .iter()
+        .chain(&["bin"])
         .flat_map(|library_folder| matching(&folder.join(library_folder), |name| names::recognise(name).is_some()))
         .next()
         .map_or(Located::Nothing, Located::Library)
@@ -311,7 +321,7 @@ fn shared_library(prefix: &Utf8Path, library_dir: &Utf8Path, version: &LlvmVersi
         .flat_map(|folder| matching(folder, |name| names::recognise(name).is_some()))
         .filter_map(|file| {
             let name = names::recognise(file.file_name()?)?;
-            let real = file.canonicalize_utf8().ok()?;
+            let real = realpath::real(&file).ok()?;
             let major = name.major.or_else(|| names::recognise(real.file_name()?)?.major);
             major.is_none_or(|major| major == version.major).then_some((name.c_api_only, real))
         })
@@ -342,31 +352,36 @@ fn own_llvm_config(prefix: &Utf8Path) -> Option<Utf8PathBuf> {
 
 /// `llvm-config`, `llvm-config-19`, `llvm-config-19.1`, `llvm-config19` (Alpine, FreeBSD), `llvm-config-64` (Fedora).
 fn is_llvm_config(name: &str) -> bool {
-    let name = name.strip_suffix(".exe").unwrap_or(name);
+    let name = name.strip_suffix(".exe").or_else(|| name.strip_suffix(".EXE")).unwrap_or(name);
     let Some(rest) = name.strip_prefix("llvm-config") else { return false };
     rest.trim_start_matches('-').chars().all(|c| c.is_ascii_digit() || c == '.')
 }
 
-/// The folders that a pattern with a `*` in one part means; without one the folder itself if it is there.
+/// The folders that a pattern means, in which any part may have a `*`s; without one the folder itself if it is there.
 fn expand(pattern: &Utf8Path) -> Vec<Utf8PathBuf> {
-    let Some(name) = pattern.file_name().filter(|name| name.contains('*')) else {
+    let Some(name) = pattern.file_name().filter(|_| pattern.as_str().contains('*')) else {
         return if pattern.is_dir() { vec![pattern.to_owned()] } else { Vec::new() };
     };
     let Some(parent) = pattern.parent() else { return Vec::new() };
-    let mut pieces = name.split('*');
-    let start = pieces.next().unwrap_or_default();
-    let pieces: Vec<&str> = pieces.collect();
-    let matches = |name: &str| {
-        let Some(mut rest) = name.strip_prefix(start) else { return false };
-        pieces.iter().all(|piece| match rest.find(piece) {
-            Some(at) => {
-                rest = rest.get(at + piece.len()..).unwrap_or_default();
-                true
-            }
-            None => false,
-        })
+    let below = |parent: Utf8PathBuf| {
+        if name.contains('*') { matching(&parent, |entry| fits(entry, name)) } else { vec![parent.join(name)] }
     };
-    matching(parent, matches).into_iter().filter(|path| path.is_dir()).collect()
+    expand(parent).into_iter().flat_map(below).filter(|path| path.is_dir()).collect()
+}
+
+/// Whether a name is what a pattern with `*` means.
+fn fits(name: &str, pattern: &str) -> bool {
+    let mut pieces = pattern.split('*');
+    let Some(mut rest) = name.strip_prefix(pieces.next().unwrap_or_default()) else { return false };
+    let mut pieces = pieces.peekable();
+    while let Some(piece) = pieces.next() {
+        if pieces.peek().is_none() {
+            return rest.ends_with(piece);
+        }
+        let Some(at) = rest.find(piece) else { return false };
+        rest = rest.get(at + piece.len()..).unwrap_or_default();
+    }
+    rest.is_empty()
 }
 
 /// The entries of a folder by name, sorted; none if it cannot be read, names that are not UTF-8 left out.

@@ -67,7 +67,8 @@ impl Installation {
 pub struct SharedLibrary {
     /// The real file.
     pub path: Utf8PathBuf,
-    /// What a binary linked to it will need by: the ELF soname, or the file's name where it has none.
+    /// What a binary linked to it will need by: the ELF soname, or the name that the install name of Mach-O ends with, or
+    /// the file's where it has none.
     pub soname: String,
     /// It offers the C API only (`LLVM-C.dll`, `libLLVM-C.dylib`); C++ cannot link to it.
     pub c_api_only: bool,
@@ -93,6 +94,10 @@ pub enum Origin {
     Homebrew,
     /// A conda environment.
     Conda,
+    /// vcpkg installed it.
+    Vcpkg,
+    /// Scoop installed it.
+    Scoop,
 }
 
 /// Whether somebody named the place.
@@ -109,7 +114,9 @@ impl Origin {
     pub fn explicit(&self) -> Explicit {
         match self {
             Self::LlvmDir | Self::Configuration => Explicit::Yes,
-            Self::LlvmConfigOnPath(_) | Self::System(_) | Self::Homebrew | Self::Conda => Explicit::No,
+            Self::LlvmConfigOnPath(_) | Self::System(_) | Self::Homebrew | Self::Conda | Self::Vcpkg | Self::Scoop => {
+                Explicit::No
+            }
         }
     }
 }
@@ -123,6 +130,8 @@ impl std::fmt::Display for Origin {
             Self::System(place) => f.write_str(place),
             Self::Homebrew => f.write_str("Homebrew"),
             Self::Conda => f.write_str("conda"),
+            Self::Vcpkg => f.write_str("vcpkg"),
+            Self::Scoop => f.write_str("Scoop"),
         }
     }
 }

@@ -9,11 +9,13 @@ mod find;
 mod installation;
 mod names;
 mod pick;
+mod places;
 mod soname;
 mod version;
 
-pub use find::{AskLlvmConfig, Findings, Look, SYSTEM_PLACES, Search, Seen, find};
+pub use find::{AskLlvmConfig, Findings, Look, Search, Seen, find};
 pub use installation::{Explicit, Installation, Origin, SharedLibrary};
 pub use names::{LlvmName, recognise};
 pub use pick::{NoLlvm, NotTaken, Refusal, Requirement};
+pub use places::{Place, SYSTEM_PLACES};
 pub use version::{Linkage, LlvmVersion, LlvmVersionError, VersionRange, VersionRangeError};

@@ -144,7 +144,9 @@ impl Findings {
                 (format!("LLVM {}", found.version), requirement.refuses(found)?)
             }
             Seen::RuntimeOnly(library) => {
-                (library.file_name().unwrap_or(library.as_str()).to_owned(), Refusal::RuntimeOnly)
+                // The world may be another system's.
+                let name = library.as_str().rsplit(['/', '\\']).next().unwrap_or_default();
+                (name.to_owned(), Refusal::RuntimeOnly)
             }
             Seen::Unusable(reason) => ("something of LLVM".to_owned(), Refusal::Unusable(reason.clone())),
         };

@@ -1,6 +1,6 @@
-//! The soname of an ELF library, by a few short reads: a libLLVM is 130 MB and nothing else of it is wanted.
+//! What others need a library by, by a few short reads: a libLLVM is 130 MB and nothing else of it is wanted.
 //!
-//! Format: System V ABI, chapters "Program Header" and "Dynamic Section".
+//! Formats: System V ABI, chapters "Program Header" and "Dynamic Section"; `mach-o/loader.h`, `dylib_command`.
 
 use std::io::{Read, Seek, SeekFrom};
 
@@ -15,11 +15,22 @@ const DT_SONAME: u64 = 14;
 const LARGEST_DYNAMIC: u64 = 1 << 16;
 const LONGEST_NAME: u64 = 1024;
 
-/// The soname, or `None` if the file is not a 64-bit little-endian ELF file or has none. Every system that wheels
-/// with LLVM are made for is one; for others the file's name serves.
+const MH_MAGIC_64: &[u8] = &[0xcf, 0xfa, 0xed, 0xfe];
+const LC_ID_DYLIB: u32 = 0xd;
+/// Of a Mach-O header with 64 bits.
+const MACHO_HEADER: u64 = 32;
+/// A libLLVM has some 3 kB of load commands.
+const LARGEST_COMMANDS: u64 = 1 << 16;
+
+/// The soname of an ELF file, the last part of the install name of a Mach-O file; `None` if the file is neither with 64
+/// bits in little-endian, or has none. Every system that wheels with LLVM are made for is one; for others, and for
+/// universal files, the file's name serves.
 pub(crate) fn read(file: &Utf8Path) -> Option<String> {
     let mut file = fs_err::File::open(file).ok()?;
     let header = bytes(&mut file, 0, 64)?;
+    if header.starts_with(MH_MAGIC_64) {
+        return install_name(&mut file, u64::from(u32_at(&header, 20)?));
+    }
     // Magic, ELFCLASS64, ELFDATA2LSB.
     if header.get(..6)? != b"\x7fELF\x02\x01" {
         return None;
@@ -53,6 +64,22 @@ pub(crate) fn read(file: &Utf8Path) -> Option<String> {
     String::from_utf8(text.get(..end)?.to_vec()).ok().filter(|name| !name.is_empty())
 }
 
+fn install_name(file: &mut fs_err::File, size: u64) -> Option<String> {
+    let commands = bytes(file, MACHO_HEADER, size.min(LARGEST_COMMANDS))?;
+    let mut rest = commands.as_slice();
+    loop {
+        let length = u32_at(rest, 4)? as usize;
+        let command = rest.get(..length).filter(|_| length >= 8)?;
+        if u32_at(rest, 0)? == LC_ID_DYLIB {
+            let text = command.get(u32_at(command, 8)? as usize..)?;
+            let end = text.iter().position(|byte| *byte == 0).unwrap_or(text.len());
+            let name = std::str::from_utf8(text.get(..end)?).ok()?;
+            return name.rsplit('/').next().filter(|name| !name.is_empty()).map(str::to_owned);
+        }
+        rest = rest.get(length..)?;
+    }
+}
+
 struct Segment {
     kind: u32,
     offset: u64,
@@ -76,6 +103,10 @@ fn bytes(file: &mut fs_err::File, offset: u64, length: u64) -> Option<Vec<u8>> {
 
 fn u64_at(bytes: &[u8], offset: usize) -> Option<u64> {
     Some(u64::from_le_bytes(bytes.get(offset..offset + 8)?.try_into().ok()?))
+}
+
+fn u32_at(bytes: &[u8], offset: usize) -> Option<u32> {
+    Some(u32::from_le_bytes(bytes.get(offset..offset + 4)?.try_into().ok()?))
 }
 
 fn u16_at(bytes: &[u8], offset: usize) -> Option<u16> {

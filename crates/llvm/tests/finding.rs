@@ -6,6 +6,7 @@
 use std::{collections::BTreeMap, os::unix::fs::symlink, time::Instant};
 
 use camino::{Utf8Path, Utf8PathBuf};
+use platform::Os;
 use wheelproof_llvm::{Findings, Linkage, Origin, Refusal, Requirement, Search, Seen, find};
 
 struct Tree {
@@ -202,6 +203,188 @@ fn homebrew_conda_and_windows() {
     assert_eq!(found.pick(&windows).unwrap().prefix, tree.root.join("winconda/Library"));
     let error = found.pick(&want("19", Linkage::Shared)).unwrap_err();
     assert!(error.places.iter().any(|place| matches!(&place.why, Refusal::CApiOnly(name) if name == "LLVM-C.dll")));
+}
+
+fn on(os: Os, tree: &Tree) -> Search {
+    Search { os: Some(os), roots: vec![tree.root.clone()], ..Search::default() }
+}
+
+fn unusable<'a>(found: &'a Findings, tree: &Tree, place: &str) -> &'a str {
+    let at = tree.root.join(place);
+    found
+        .looked_at
+        .iter()
+        .find_map(|look| match &look.seen {
+            Seen::Unusable(reason) if look.place == at => Some(reason.as_str()),
+            _ => None,
+        })
+        .unwrap_or_else(|| panic!("{place} is not refused: {:?}", found.looked_at))
+}
+
+/// A Mach-O library for arm64 with no more than its install name.
+fn dylib(install_name: &str) -> Vec<u8> {
+    let text_length = (install_name.len() + 1).next_multiple_of(8);
+    let command_length = u32::try_from(24 + text_length).unwrap();
+    let words =
+        [0xfeed_facf, 0x0100_000c, 0, 6, 1, command_length, 0, 0, 0xd, command_length, 24, 2, 0x0013_0100, 0x0013_0100];
+    let mut bytes: Vec<u8> = words.iter().flat_map(|word: &u32| word.to_le_bytes()).collect();
+    bytes.extend(install_name.bytes());
+    bytes.resize(32 + command_length as usize, 0);
+    bytes
+}
+
+/// Kegs that are not linked, MacPorts, conda, and what Apple's own toolchains look like.
+#[test]
+fn macos() {
+    let tree = Tree::new();
+    tree.cmake("opt/homebrew/Cellar/llvm@19/19.1.7/lib/cmake/llvm", "19.1.7")
+        .link("opt/homebrew/Cellar/llvm@19/19.1.7/lib/libLLVM-19.dylib", "libLLVM.dylib")
+        .link("opt/homebrew/Cellar/llvm@19/19.1.7/lib/libLLVM.19.1.dylib", "libLLVM.dylib")
+        .file("opt/homebrew/Cellar/llvm@19/19.1.7/lib/libLLVM-C.dylib", "")
+        .link("opt/homebrew/opt/llvm@19", "../Cellar/llvm@19/19.1.7")
+        .cmake("opt/local/libexec/llvm-18/lib/cmake/llvm", "18.1.8")
+        .file("opt/local/libexec/llvm-18/lib/libLLVM-18.dylib", "")
+        .file("usr/local/opt/other", "")
+        .cmake("conda/lib/cmake/llvm", "20.1.8")
+        .file("Library/Developer/CommandLineTools/usr/lib/libLTO.dylib", "")
+        .file("Library/Developer/CommandLineTools/usr/bin/clang", "")
+        .file("Applications/Xcode_15.4.app/Contents/Developer/Toolchains/XcodeDefault.xctoolchain/usr/bin/clang", "");
+    let bytes = dylib("/opt/homebrew/opt/llvm@19/lib/libLLVM.dylib");
+    fs_err::write(tree.root.join("opt/homebrew/Cellar/llvm@19/19.1.7/lib/libLLVM.dylib"), bytes).unwrap();
+    fs_err::write(tree.root.join("conda/lib/libLLVM.20.1.dylib"), dylib("@rpath/libLLVM.20.1.dylib")).unwrap();
+    let search = Search {
+        homebrew: vec![tree.root.join("opt/homebrew")],
+        conda: vec![tree.root.join("conda")],
+        ..on(Os::MacOs, &tree)
+    };
+    let found = look(&search);
+    let shared: Vec<_> = found
+        .installations
+        .iter()
+        .map(|i| (i.version.major, i.origin.to_string(), i.shared.as_ref().unwrap().soname.as_str()))
+        .collect();
+    assert_eq!(
+        shared,
+        [
+            (18, "/opt/local/libexec/llvm-*".to_owned(), "libLLVM-18.dylib"),
+            (19, "Homebrew".to_owned(), "libLLVM.dylib"),
+            (20, "conda".to_owned(), "libLLVM.20.1.dylib"),
+        ]
+    );
+    assert!(!found.installations[1].shared.as_ref().unwrap().c_api_only, "libLLVM-C.dylib lies beside it");
+    for place in [
+        "Library/Developer/CommandLineTools/usr",
+        "Applications/Xcode_15.4.app/Contents/Developer/Toolchains/XcodeDefault.xctoolchain/usr",
+    ] {
+        assert!(unusable(&found, &tree, place).contains("brew install llvm"));
+    }
+    assert!(
+        !found.looked_at.iter().any(|look| look.place.as_str().contains("Program Files")),
+        "another system's place"
+    );
+}
+
+/// The name that others need it by is read from the load commands; of a damaged file it is the file's.
+#[test]
+fn the_install_name_is_read_from_the_library() {
+    let tree = Tree::new();
+    tree.cmake("opt/llvm/lib/cmake/llvm", "19.1.7");
+    let library = tree.root.join("opt/llvm/lib/libLLVM-19.dylib");
+    let whole = dylib("@rpath/libLLVM.dylib");
+    let soname = || look(&on(Os::MacOs, &tree)).installations[0].shared.as_ref().unwrap().soname.clone();
+    fs_err::write(&library, &whole).unwrap();
+    assert_eq!(soname(), "libLLVM.dylib");
+    for length in [0, 4, 20, 31, 32, 40, 55] {
+        fs_err::write(&library, &whole[..length]).unwrap();
+        assert_eq!(soname(), "libLLVM-19.dylib", "cut at {length}");
+    }
+    // A command that goes nowhere, and one that is longer than there is.
+    for damage in [0u32, 4, u32::MAX] {
+        let mut damaged = whole.clone();
+        damaged[36..40].copy_from_slice(&damage.to_le_bytes());
+        fs_err::write(&library, damaged).unwrap();
+        assert_eq!(soname(), "libLLVM-19.dylib", "{damage}");
+    }
+}
+
+/// The official installer, Scoop with the same, an archive of llvm.org, conda, vcpkg and MSYS2.
+#[test]
+fn windows() {
+    let tree = Tree::new();
+    tree.file("Program Files/LLVM/bin/LLVM-C.dll", "")
+        .file("Program Files/LLVM/lib/LLVM-C.lib", "")
+        .file("Users/me/scoop/apps/llvm/current/bin/LLVM-C.dll", "")
+        .cmake("clang+llvm-20.1.8-x86_64-pc-windows-msvc/lib/cmake/llvm", "20.1.8")
+        .file("clang+llvm-20.1.8-x86_64-pc-windows-msvc/lib/LLVMCore.lib", "")
+        .file("clang+llvm-20.1.8-x86_64-pc-windows-msvc/bin/LLVM-C.dll", "")
+        .file("clang+llvm-20.1.8-x86_64-pc-windows-msvc/bin/llvm-config.exe", "")
+        .cmake("conda/Library/lib/cmake/llvm", "19.1.7")
+        .file("conda/Library/lib/LLVMCore.lib", "")
+        .file("conda/Library/bin/LLVM-C.dll", "")
+        .cmake("vcpkg/installed/x64-windows/share/llvm", "18.1.6")
+        .file("vcpkg/installed/x64-windows/lib/LLVMCore.lib", "")
+        .cmake("vcpkg/installed/arm64-windows/share/llvm", "18.1.6")
+        .cmake("msys64/ucrt64/lib/cmake/llvm", "21.1.0")
+        .file("msys64/ucrt64/bin/libLLVM-21.dll", "")
+        .file("msys64/ucrt64/bin/llvm-config.exe", "");
+    let search = Search {
+        path: vec![tree.root.join("msys64/ucrt64/bin"), tree.root.join("clang+llvm-20.1.8-x86_64-pc-windows-msvc/bin")],
+        conda: vec![tree.root.join("conda")],
+        vcpkg: vec![tree.root.join("vcpkg/installed/x64-windows*")],
+        scoop: vec![tree.root.join("Users/me/scoop")],
+        ..on(Os::Windows, &tree)
+    };
+    let found = look(&search);
+    let all: Vec<_> = found
+        .installations
+        .iter()
+        .map(|i| {
+            (i.version.major, i.origin.to_string(), i.static_archives, i.shared.as_ref().map(|s| s.soname.as_str()))
+        })
+        .collect();
+    assert_eq!(
+        all,
+        [
+            (20, "llvm-config.exe on PATH".to_owned(), true, Some("LLVM-C.dll")),
+            (19, "conda".to_owned(), true, Some("LLVM-C.dll")),
+            (18, "vcpkg".to_owned(), true, None),
+        ]
+    );
+    let vcpkg = &found.installations[2];
+    assert_eq!(vcpkg.prefix, tree.root.join("vcpkg/installed/x64-windows"));
+    assert_eq!(vcpkg.library_dir, vcpkg.prefix.join("lib"));
+    for (place, why) in [
+        ("Program Files/LLVM", "clang+llvm-<version>-x86_64-pc-windows-msvc.tar.xz"),
+        ("Users/me/scoop/apps/llvm/current", "neither CMake files nor static libraries"),
+        ("msys64/ucrt64", "MinGW"),
+        ("msys64/ucrt64/bin/llvm-config.exe", "MinGW"),
+    ] {
+        assert!(unusable(&found, &tree, place).contains(why), "{place}");
+    }
+    assert_eq!(found.pick(&want(">=19", Linkage::Static)).unwrap().version.major, 20);
+    let error = found.pick(&want(">=19", Linkage::Shared)).unwrap_err().to_string();
+    assert!(error.contains("`LLVM-C.dll`, which has no C++ API") && error.contains("llvm.org's installer"), "{error}");
+    // Whoever names it will know.
+    let named = Search { llvm_dir: Some(tree.root.join("msys64/ucrt64")), ..on(Os::Windows, &tree) };
+    assert_eq!(look(&named).installations[0].version.major, 21);
+}
+
+/// `llvm-config.exe` ends its lines with CR and LF and writes folders with either slash.
+#[test]
+fn answers_of_windows_are_read() {
+    let tree = Tree::new();
+    tree.file("odd/tools/llvm-config.exe", "").file("elsewhere/lib/x", "");
+    let search = Search { path: vec![tree.root.join("odd/tools")], ..on(Os::Windows, &tree) };
+    let root = tree.root.clone();
+    let found = find(&search, &|_, arguments| match arguments {
+        ["--version"] => Some("19.1.7\r\n".to_owned()),
+        ["--prefix"] => Some(format!("{root}/elsewhere/./lib/..\r\n")),
+        ["--libdir"] => Some(format!("{root}/elsewhere//lib\r\n")),
+        _ => Some("\r\n".to_owned()),
+    });
+    assert_eq!(found.installations[0].version, "19.1.7".parse().unwrap());
+    assert_eq!(found.installations[0].prefix, tree.root.join("elsewhere"));
+    assert_eq!(found.installations[0].library_dir, tree.root.join("elsewhere/lib"));
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use camino::{Utf8Path, Utf8PathBuf};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use std::io::{self, Read};
+use std::io::{self, Read, Write};
 use std::time::UNIX_EPOCH;
 
 /// What is remembered of a proven build: with this key, this wheel.
@@ -50,13 +50,14 @@ impl Record {
     }
 
     /// Removes what this record put into dist/ and `newer` did not replace because it has another name, such as another
-    /// version: it would linger. What somebody else changed meanwhile is left alone.
-    pub(crate) fn retire(&self, newer: &Self, dist: &Utf8Path) {
-        if self.wheel != newer.wheel && self.wheel_holds(dist) {
+    /// version: it would linger. What somebody else changed meanwhile is left alone, and so is what `landed` in this run.
+    pub(crate) fn retire(&self, newer: &Self, dist: &Utf8Path, landed: &dyn Fn(&str) -> bool) {
+        if self.wheel != newer.wheel && !landed(&self.wheel) && self.wheel_holds(dist) {
             let _ = fs_err::remove_file(dist.join(&self.wheel));
         }
         if let (Some(former), Some(newer)) = (&self.sdist, &newer.sdist)
             && former.name != newer.name
+            && !landed(&former.name)
             && is_there(former, dist)
         {
             let _ = fs_err::remove_file(dist.join(&former.name));
@@ -136,21 +137,16 @@ pub(crate) fn sweep(dist: &Utf8Path) {
     }
 }
 
-/// Writes a file beside its place and renames it there.
+/// Writes a file whole or not at all, and the folder that it needs. The error is the system's word alone: whoever asked
+/// knows the path and says it.
 ///
 /// # Errors
 /// What the file system says; nothing half-written stays.
 pub(crate) fn write_whole(path: &Utf8Path, bytes: &[u8]) -> io::Result<()> {
-    if let Some(parent) = path.parent() {
-        fs_err::create_dir_all(parent)?;
-    }
-    let name = path.file_name().unwrap_or("file");
-    let beside = path.with_file_name(format!(".{name}.{}.part", std::process::id()));
-    let written = fs_err::write(&beside, bytes).and_then(|()| fs_err::rename(&beside, path));
-    if written.is_err() {
-        let _ = fs_err::remove_file(&beside);
-    }
-    written
+    path.parent()
+        .map_or(Ok(()), fs_err::create_dir_all)
+        .and_then(|()| wheel::atomic_write(path, |file| file.write_all(bytes)))
+        .map_err(|error: io::Error| error.kind().into())
 }
 
 #[cfg(test)]

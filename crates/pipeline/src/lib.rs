@@ -5,11 +5,18 @@
 #![forbid(unsafe_code)]
 
 mod dist;
+mod jobs;
 mod lock;
 pub mod report;
 mod run;
+mod schedule;
 pub mod show;
+mod stop;
+mod timings;
+mod walk;
 
+pub use jobs::Jobs;
 pub use lock::LockError;
 pub use report::Report;
 pub use run::{Options, RunError, run};
+pub use timings::Timings;

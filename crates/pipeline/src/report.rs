@@ -73,6 +73,9 @@ pub struct BuildReport {
     pub proof: Option<Proof>,
     /// Libraries that were copied into it.
     pub grafted: Vec<Grafted>,
+    /// Libraries that were left out on purpose: another wheel has to bring them.
+    #[serde(default)]
+    pub assumed: Vec<Assumed>,
     /// The biggest members, with their sizes: why the wheel is as big as it is.
     pub biggest: Vec<Member>,
     /// The LLVM that it was built with.
@@ -101,6 +104,8 @@ pub enum Failure {
     Interrupted,
     /// Something is missing that `--provision` would install.
     Missing,
+    /// A fault of this program: it panicked in this build.
+    Ours,
 }
 
 /// The import proof of a wheel.
@@ -119,6 +124,15 @@ pub struct Grafted {
     pub name: String,
     /// Its size in bytes, unpacked.
     pub bytes: u64,
+}
+
+/// A library that is needed and was left out of the wheel.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Assumed {
+    /// Its name, as it is needed.
+    pub library: String,
+    /// The member that needs it.
+    pub needed_by: String,
 }
 
 /// A member of the wheel.
@@ -173,9 +187,10 @@ impl Report {
         self.builds.iter().filter(|build| build.status == status).count()
     }
 
-    /// The exit code, by the first of 130, 3, 4, 1, 5, 0 that applies.
+    /// The exit code, by the first of 70, 130, 3, 4, 1, 5, 0 that applies.
     pub fn exit_code(&self) -> u8 {
-        const ORDER: [(Failure, u8); 5] = [
+        const ORDER: [(Failure, u8); 6] = [
+            (Failure::Ours, 70),
             (Failure::Interrupted, 130),
             (Failure::Environment, 3),
             (Failure::Missing, 3),

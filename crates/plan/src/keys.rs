@@ -49,7 +49,8 @@ pub(crate) fn chain(seed: &Seed<'_>, steps: &mut [Step]) {
             digest.update(text.as_bytes());
         };
         take(&before);
-        if step.name != "sdist" {
+        // What made an environment of tools is no part of the result; which one it is stands in the steps that use it.
+        if step.name != "sdist" && !step.name.starts_with("tools-") {
             take(&step.name);
             for word in &step.argv {
                 take(if word.ends_with("{sdist}") || word.ends_with("{source}") { "{source}" } else { word });
@@ -105,6 +106,12 @@ mod tests {
         let mut other = steps();
         other[1].argv.push("-v".to_owned());
         assert_ne!(base, last(&seed("a", &empty), other));
+        let tools = |program: &str| {
+            let mut all = vec![Step::new("tools-build-install", [program, "install"], "/", "/log")];
+            all.extend(steps());
+            all
+        };
+        assert_eq!(last(&seed("a", &empty), tools("uv")), last(&seed("a", &empty), tools("pip")));
         let later = steps().into_iter().map(|step| step.with_env("SOURCE_DATE_EPOCH", "1700000000")).collect();
         assert_eq!(base, last(&seed("a", &empty), later));
         assert_eq!(base.len(), 64);

@@ -14,6 +14,7 @@ pub mod config {
 mod keys;
 mod layout;
 mod locks;
+mod long_paths;
 mod make;
 pub mod matrix;
 mod obstacles;

@@ -2,12 +2,13 @@
 
 use crate::keys;
 use crate::layout::Layout;
-use crate::plan::{Plan, PlannedBuild, SCHEMA_VERSION, Stages};
+use crate::long_paths::{self, TooLong};
+use crate::plan::{Obstacle, Plan, PlannedBuild, SCHEMA_VERSION, Stages};
 use crate::settings::{Options, Project, Settings, Target};
 use exec::Step;
 use host::packages::{Need, PackageManager};
 use host::{Interpreter, World};
-use platform::{BuildId, PythonVersion, TargetKey};
+use platform::{Arch, BuildId, PythonVersion, TargetKey};
 use std::collections::BTreeSet;
 
 /// Makes the plan. `only` selects builds by globs over `id` or `project/id`; empty selects all.
@@ -50,7 +51,10 @@ struct Selection(Vec<globset::GlobMatcher>);
 impl Selection {
     fn new(only: &[String]) -> Result<Self, SelectionError> {
         let matcher = |pattern: &String| {
-            globset::Glob::new(pattern)
+            // Build identifiers are no paths: nothing about them follows the system that this runs on.
+            globset::GlobBuilder::new(pattern)
+                .backslash_escape(false)
+                .build()
                 .map(|glob| glob.compile_matcher())
                 .map_err(|error| SelectionError { pattern: pattern.clone(), reason: error.kind().to_string() })
         };
@@ -71,9 +75,28 @@ pub fn target_of(world: &World) -> TargetKey {
     TargetKey::new(world.os, world.arch)
 }
 
-/// The CPython of a version, if the machine has it.
-pub(crate) fn interpreter_for(world: &World, python: PythonVersion) -> Option<&Interpreter> {
-    world.interpreters.iter().find(|i| i.python == python && i.implementation == "cpython" && !i.debug)
+/// The CPython of a version for a target, if the machine has it.
+pub(crate) fn interpreter_for<'a>(
+    world: &'a World,
+    python: PythonVersion,
+    target: &TargetKey,
+) -> Option<&'a Interpreter> {
+    versions(world, python).find(|interpreter| fits(interpreter, target))
+}
+
+/// Every CPython of a version that extensions are built for, whatever its processor.
+pub(crate) fn versions(world: &World, python: PythonVersion) -> impl Iterator<Item = &Interpreter> {
+    world.interpreters.iter().filter(move |i| i.python == python && i.implementation == "cpython" && !i.debug)
+}
+
+/// Whether an interpreter runs as the target's processor: a tool cache on Windows may have the same version for 32 and
+/// for 64 bits, a Mac may have one for Intel.
+pub(crate) fn fits(interpreter: &Interpreter, target: &TargetKey) -> bool {
+    let bits = if matches!(target.arch, Arch::I686 | Arch::Armv7l) { 32 } else { 64 };
+    // `linux-x86_64`, `macosx-11.0-universal2`, `win-amd64`, `win32`
+    let machine = interpreter.platform.rsplit('-').next().unwrap_or_default();
+    interpreter.bits == bits
+        && (machine == "universal2" || Arch::from_machine(machine).is_none_or(|arch| arch == target.arch || bits == 32))
 }
 
 /// Whether a package manager knows a need and has not installed it; what it does not know is not ours to ask for.
@@ -133,9 +156,30 @@ impl Planner<'_> {
                     format!("{} ({}) in {}", llvm.installation.version, llvm.linkage, llvm.installation.prefix)
                 });
                 let (stages, remarks) = self.stages(&planned, interpreter, llvm, from_sdist);
-                planned.steps = self.steps(&planned, &stages, interpreter);
-                planned.key = planned.steps.last().map(|step| step.key.clone()).unwrap_or_default();
+                let steps = self.steps(&planned, &stages, interpreter);
+                let folders = [&stages.build.tools.dir, &stages.build.work_dir, &stages.verify.work_dir];
                 planned.remarks = remarks;
+                planned.remarks.extend(long_paths::of_a_share(&self.settings.root));
+                match long_paths::worst(&steps, folders.map(camino::Utf8PathBuf::as_path)) {
+                    Some(TooLong::Planned(path)) => {
+                        planned.obstacle = Some(Obstacle::PathTooLong);
+                        planned.reason = Some(format!(
+                            "`{path}` has {} characters; Windows takes {}",
+                            platform::paths::utf16_len(&path),
+                            platform::paths::WINDOWS_MAX_PATH
+                        ));
+                        planned.remedy = Some("move the project to a shorter path, such as `C:\\src`".to_owned());
+                        return planned;
+                    }
+                    Some(TooLong::Probably { folder, excess }) => planned.remarks.push(format!(
+                        "what is put below `{folder}` may get paths longer than the {} characters that Windows takes; \
+                         a path of the project that is {excess} characters shorter is safe",
+                        platform::paths::WINDOWS_MAX_PATH
+                    )),
+                    None => {}
+                }
+                planned.key = steps.last().map(|step| step.key.clone()).unwrap_or_default();
+                planned.steps = steps;
                 planned.stages = Some(stages);
                 planned.runnable = true;
             }
@@ -154,7 +198,12 @@ impl Planner<'_> {
         let inside = |name: &str, words: &[&str]| {
             let argv =
                 std::iter::once("wheelproof").chain(words.iter().copied()).map(str::to_owned).collect::<Vec<_>>();
-            Step::new(name, argv, self.settings.root.clone(), stages.build.log_dir.join(format!("{name}.log")))
+            Step::new(
+                name,
+                argv,
+                self.settings.root.clone(),
+                platform::paths::join(&stages.build.log_dir, format!("{name}.log")),
+            )
         };
         let mut steps: Vec<Step> = stages.tools.iter().flat_map(|(_, steps)| steps.iter().cloned()).collect();
         steps.extend(stages.before_all.iter().cloned());
@@ -180,5 +229,42 @@ impl Planner<'_> {
         };
         keys::chain(&seed, &mut steps);
         steps
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_interpreter_for_the_targets_processor() {
+        let table = [
+            ("linux-x86_64", "linux-x86_64", 64, true),
+            // A 32-bit Python on a 64-bit kernel says the kernel's.
+            ("linux-x86_64", "linux-x86_64", 32, false),
+            ("linux-i686", "linux-x86_64", 32, true),
+            ("linux-arm64", "linux-aarch64", 64, true),
+            ("windows-x86_64", "win-amd64", 64, true),
+            ("windows-x86_64", "win32", 32, false),
+            ("windows-i686", "win32", 32, true),
+            ("windows-i686", "win-amd64", 64, false),
+            ("windows-arm64", "win-arm64", 64, true),
+            ("windows-arm64", "win-amd64", 64, false),
+            ("macos-arm64", "macosx-11.0-universal2", 64, true),
+            ("macos-x86_64", "macosx-11.0-universal2", 64, true),
+            ("macos-arm64", "macosx-14.0-arm64", 64, true),
+            ("macos-arm64", "macosx-13.0-x86_64", 64, false),
+        ];
+        for (target, platform, bits, expected) in table {
+            let interpreter: Interpreter = serde_json::from_value(serde_json::json!({
+                "path": "/p", "real_path": "/p", "origin": "path", "fingerprint": "f", "version": "3.13.0",
+                "python": "cp313", "implementation": "cpython", "debug": false, "ext_suffix": ".so",
+                "platform": platform, "bits": bits, "prefix": "/p", "include_dir": null, "has_headers": true,
+                "stdlib": null, "has_venv": true, "shared_libpython": false,
+            }))
+            .unwrap();
+            let key: TargetKey = target.parse().unwrap();
+            assert_eq!(fits(&interpreter, &key), expected, "{platform} with {bits} bits for {target}");
+        }
     }
 }

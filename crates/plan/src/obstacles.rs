@@ -1,11 +1,12 @@
 //! What a build needs of this machine, and what stands in its way when that is not there.
 
-use crate::make::{Planner, interpreter_for, lacks, target_of};
+use crate::make::{Planner, interpreter_for, lacks, target_of, versions};
 use crate::plan::Obstacle;
 use host::Interpreter;
-use host::packages::Need;
+use host::LibcKind;
+use host::packages::{ManagerKind, Need};
 use llvm::{Linkage, NoLlvm};
-use platform::PythonVersion;
+use platform::{Os, PolicyStem, PythonVersion, TargetPlatform};
 
 /// What stands in the way, what would help, what would have to be installed.
 pub(crate) struct Refusal {
@@ -32,17 +33,11 @@ impl Planner<'_> {
                 needs: Vec::new(),
             });
         }
-        let Some(interpreter) = interpreter_for(self.world, python) else {
-            return Err(Refusal {
-                obstacle: Obstacle::NoInterpreter,
-                reason: format!("no CPython {} was found", python.dotted()),
-                remedy: format!(
-                    "install it (pyenv install {}, or your system's package) so that `python{}` is on PATH",
-                    python.dotted(),
-                    python.dotted()
-                ),
-                needs: Vec::new(),
-            });
+        if let Some(refusal) = self.other_libc() {
+            return Err(refusal);
+        }
+        let Some(interpreter) = interpreter_for(self.world, python, &self.target.key) else {
+            return Err(self.without_python(python));
         };
         let own = self.own_needs(interpreter, python);
         let common = self.common_needs();
@@ -63,11 +58,88 @@ impl Planner<'_> {
         Err(Refusal { obstacle, reason: format!("missing: {what}"), remedy: self.how_to_install(&needs), needs })
     }
 
+    /// The refusal of a wheel for musl on a machine with glibc, or the other way round.
+    fn other_libc(&self) -> Option<Refusal> {
+        let TargetPlatform::Policy(stem) = &self.target.platform else { return None };
+        let wanted = match stem {
+            PolicyStem::Musllinux(_) => LibcKind::Musl,
+            PolicyStem::Manylinux(_) | PolicyStem::LegacyManylinux(..) => LibcKind::Glibc,
+            PolicyStem::Macosx(_) | PolicyStem::Win => return None,
+        };
+        let here = self.world.libc.as_ref().filter(|libc| libc.kind != wanted)?;
+        let name = |kind| if kind == LibcKind::Musl { "musl" } else { "glibc" };
+        let image = self.target.container.as_deref();
+        let image = image.map_or_else(String::new, |image| format!(", such as the image `{image}`"));
+        Some(Refusal {
+            obstacle: Obstacle::OtherSystem,
+            reason: format!("{stem} is for {}; this machine has {} {}", name(wanted), name(here.kind), here.version),
+            remedy: format!("run it on a machine with {}{image}", name(wanted)),
+            needs: Vec::new(),
+        })
+    }
+
+    /// What is probably refused by the policy later on: a glibc here that is newer than the policy's.
+    pub(crate) fn newer_glibc(&self) -> Option<String> {
+        let TargetPlatform::Policy(stem) = &self.target.platform else { return None };
+        let (PolicyStem::Manylinux(oldest) | PolicyStem::LegacyManylinux(_, oldest)) = *stem else { return None };
+        let here = self.world.libc.as_ref().filter(|libc| libc.kind == LibcKind::Glibc)?;
+        let mut numbers = here.version.split('.').map(|part| part.parse::<u16>().ok());
+        let found = (numbers.next()??, numbers.next()??);
+        if (u32::from(found.0), u32::from(found.1)) <= (oldest.0.into(), oldest.1.into()) {
+            return None;
+        }
+        let image = self.target.container.as_deref();
+        let image = image.map_or_else(String::new, |image| format!("; the image `{image}` is meant for it"));
+        Some(format!(
+            "this machine has glibc {}: what is built here may need a newer one than {stem} has, and is refused then{image}",
+            here.version
+        ))
+    }
+
+    /// The refusal for want of an interpreter; one for another processor is named.
+    fn without_python(&self, python: PythonVersion) -> Refusal {
+        let dotted = python.dotted();
+        let found = versions(self.world, python).next();
+        let reason = match found {
+            Some(other) => format!(
+                "no CPython {dotted} for {} was found; `{}` is one for {}",
+                self.target.key.arch, other.path, other.platform
+            ),
+            None => format!("no CPython {dotted} was found"),
+        };
+        let image = self.world.interpreters.iter().any(|i| i.origin == host::InterpreterOrigin::Manylinux);
+        let ways = match self.world.os {
+            Os::Linux if image => {
+                let release = format!("cp{}{}", python.major, python.minor);
+                vec![format!("`manylinux-interpreters ensure {release}-{}`", python.abi_tag())]
+            }
+            Os::Linux => vec![format!("`pyenv install {dotted}`"), "your system's package".to_owned()],
+            // Homebrew's package has the interpreter with the lock alone.
+            Os::MacOs if python.free_threaded => vec!["the installer of python.org".to_owned()],
+            Os::MacOs => vec![format!("`brew install python@{dotted}`"), "the installer of python.org".to_owned()],
+            Os::Windows if python.free_threaded => vec!["the installer of python.org".to_owned()],
+            Os::Windows => {
+                vec![format!("`winget install Python.Python.{dotted}`"), "the installer of python.org".to_owned()]
+            }
+        };
+        let uv = format!("`uv python install {dotted}`");
+        let mut ways: Vec<String> = if image { ways } else { std::iter::once(uv).chain(ways).collect() };
+        let last = ways.pop().unwrap_or_default();
+        let ways = if ways.is_empty() { last } else { format!("{} or {last}", ways.join(", ")) };
+        let remedy = match self.world.os {
+            Os::Windows => format!("install it with {ways}"),
+            _ if image => format!("install it with {ways}"),
+            _ => format!("install it with {ways}, so that `python{dotted}` is on PATH"),
+        };
+        Refusal { obstacle: Obstacle::NoInterpreter, reason, remedy, needs: Vec::new() }
+    }
+
     /// What this build's interpreter lacks.
     fn own_needs(&self, interpreter: &Interpreter, python: PythonVersion) -> Vec<Need> {
         let series = format!("{}.{}", python.major, python.minor);
         let mut own = Vec::new();
-        if !interpreter.has_venv {
+        // uv makes environments without it.
+        if !interpreter.has_venv && self.world.installer.needs_venv() {
             own.push(Need::PythonVenv(series.clone()));
         }
         if self.compiles() && !interpreter.has_headers {
@@ -84,11 +156,23 @@ impl Planner<'_> {
                 needs.push(Need::Llvm { major: candidate.version.major, linkage: none.requirement.linkage });
                 self.how_to_install(&needs)
             }
-            None => {
-                "set LLVM_DIR to the folder of LLVMConfig.cmake, or `llvm: { dir: … }` in ci/wheels.yaml".to_owned()
-            }
+            None => self.llvm_unasked(&none.requirement).map_or_else(
+                || llvm_by_hand(self.world.os, &none.requirement),
+                |need| {
+                    needs.push(need);
+                    self.how_to_install(&needs)
+                },
+            ),
         };
         Refusal { obstacle: Obstacle::Missing, reason: none.to_string(), remedy, needs }
+    }
+
+    /// The LLVM to ask a package manager for that did not say which ones it has: the newest series that will do.
+    fn llvm_unasked(&self, requirement: &llvm::Requirement) -> Option<Need> {
+        let manager = self.world.package_manager.as_ref().filter(|manager| manager.llvm.is_empty())?;
+        let need = Need::Llvm { major: newest_series(requirement)?, linkage: requirement.linkage };
+        // Debian's lists say what there is.
+        (manager.kind != ManagerKind::Apt && lacks(&need, manager)).then_some(need)
     }
 
     fn how_to_install(&self, needs: &[Need]) -> String {
@@ -115,7 +199,7 @@ impl Planner<'_> {
         let compiler = ["c++", "g++", "clang++"].iter().any(|name| self.world.tools.contains_key(*name))
             || self.options.environment.contains_key("CXX")
             || self.world.env.contains_key("CXX");
-        if self.compiles() && !compiler && self.target.key.os != platform::Os::Windows {
+        if self.compiles() && !compiler && self.target.key.os != Os::Windows {
             vec![Need::CxxCompiler]
         } else {
             Vec::new()
@@ -141,5 +225,27 @@ impl Planner<'_> {
         let linkage = self.options.llvm.linkage.unwrap_or(Linkage::Shared);
         let installation = self.world.llvm.pick(&llvm::Requirement { version, linkage })?;
         Ok(Some(build::LlvmUse { installation: installation.clone(), linkage }))
+    }
+}
+
+/// The newest series in use that a requirement takes.
+fn newest_series(requirement: &llvm::Requirement) -> Option<u32> {
+    (14..=22).rev().find(|major| requirement.version.may_contain_major(*major))
+}
+
+/// How an LLVM that no package manager here is known to have is got, on a system.
+fn llvm_by_hand(os: Os, requirement: &llvm::Requirement) -> String {
+    const DIR: &str = "`LLVM_DIR`, or with `llvm: { dir: … }` in ci/wheels.yaml";
+    match (os, newest_series(requirement)) {
+        (Os::Windows, _) if requirement.linkage == Linkage::Shared => {
+            "LLVM for Windows has no shared library with the C++ API; link it statically: \
+             `targets: { windows-x86_64: { llvm: { linkage: static } } }`"
+                .to_owned()
+        }
+        (Os::Windows, Some(series)) => format!(
+            "the installer of llvm.org brings no files to build with; conda-forge has them: \
+             `conda create -y -p C:\\llvm -c conda-forge llvmdev={series}`, then name `C:\\llvm\\Library` with {DIR}"
+        ),
+        _ => format!("name the folder of LLVMConfig.cmake with {DIR}"),
     }
 }

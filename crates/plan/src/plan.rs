@@ -85,6 +85,8 @@ pub enum Obstacle {
     Installable,
     /// Something that all builds need and a package manager may have: a compiler, LLVM.
     Missing,
+    /// A path would be longer than Windows takes.
+    PathTooLong,
 }
 
 /// The requests to the stages.

@@ -53,7 +53,7 @@ impl Pyproject {
     /// # Errors
     /// A [`ConfigError`] that names the file when it cannot be read or is no valid TOML.
     pub fn read(dir: &Utf8Path, shown: &Utf8Path) -> Result<Self, ConfigError> {
-        let file = shown.join("pyproject.toml");
+        let file = platform::paths::join(shown, "pyproject.toml");
         let text = fs_err::read_to_string(dir.join("pyproject.toml")).map_err(|error| {
             let message = if error.kind() == std::io::ErrorKind::NotFound {
                 format!("the project `{shown}` has no pyproject.toml")
@@ -63,8 +63,9 @@ impl Pyproject {
             ConfigError::new(&file, "", Place::default(), message)
                 .help("a project is a folder with a pyproject.toml (PEP 518); check `path:` in ci/wheels.yaml")
         })?;
-        Self::parse(&text, dir.file_name().unwrap_or("project"))
-            .map_err(|(place, message)| ConfigError::new(&file, &text, place, message))
+        let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
+        Self::parse(text, dir.file_name().unwrap_or("project"))
+            .map_err(|(place, message)| ConfigError::new(&file, text, place, message))
     }
 
     fn parse(text: &str, folder: &str) -> Result<Self, (Place, String)> {

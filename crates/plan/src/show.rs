@@ -2,7 +2,7 @@
 
 use crate::plan::Plan;
 use crate::settings::Explained;
-use exec::Step;
+use exec::{Shell, Step};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
@@ -10,8 +10,11 @@ use std::fmt::Write as _;
 /// and key too.
 pub fn text(plan: &Plan, root: &str, whole: bool) -> String {
     let mut out = String::new();
-    let short = |text: &str| text.replace(&format!("{root}/"), "");
+    let bare = root.trim_end_matches(['/', '\\']);
+    let short = |text: &str| text.replace(&format!("{bare}/"), "").replace(&format!("{bare}\\"), "");
     for build in plan.builds.iter().filter(|build| build.runnable) {
+        // To be read, and pasted, by whoever sits at that machine.
+        let shell = if build.target.starts_with("windows-") { Shell::PowerShell } else { Shell::Posix };
         let _ = writeln!(out, "{}", build.scope());
         if let Some(llvm) = &build.llvm {
             let _ = writeln!(out, "  LLVM {llvm}");
@@ -22,11 +25,11 @@ pub fn text(plan: &Plan, root: &str, whole: bool) -> String {
         for step in &build.steps {
             if whole {
                 let key = step.key.get(..12).unwrap_or(&step.key);
-                let _ = writeln!(out, "  {:<19} {}", step.name, short(&step.command_line()));
+                let _ = writeln!(out, "  {:<19} {}", step.name, short(&step.command_line_for(shell)));
                 let _ = writeln!(out, "  {:<19} key {key}, log {}", "", short(step.log.as_str()));
             } else {
                 let bare = Step { env: BTreeMap::new(), clean_env: false, ..step.clone() };
-                let _ = writeln!(out, "  {:<19} {}", step.name, short(&bare.command_line()));
+                let _ = writeln!(out, "  {:<19} {}", step.name, short(&bare.command_line_for(shell)));
             }
         }
         out.push('\n');

@@ -1,4 +1,5 @@
-//! Targets, compatibility tags, versions, wheel names, build identifiers, library policies and system exports as data.
+//! Targets, compatibility tags, versions, wheel names, build identifiers, library policies, system exports and the ways
+//! in which systems write paths, as data.
 //!
 //! Knows how these are spelled, compared and matched, for Linux, macOS and Windows alike on any host. Must not know
 //! processes, the file system or what is inside a binary: everything here is text in and values out.
@@ -12,6 +13,7 @@ mod build_id;
 mod compatible;
 mod distribution;
 pub mod exports;
+pub mod paths;
 mod platform_tag;
 pub mod policy;
 mod python;
@@ -27,6 +29,7 @@ mod wheel_name;
 pub use build_id::{BuildId, BuildIdError};
 pub use compatible::{HostPlatform, HostSystem, compatible_tags};
 pub use distribution::{Distribution, NameError};
+pub use paths::PathStyle;
 pub use platform_tag::{LEGACY_MANYLINUX, MajorMinor, PlatformTag, TagError};
 pub use python::{PythonVersion, PythonVersionError};
 pub use python_request::{PythonRequest, PythonRequestError};

@@ -156,7 +156,8 @@ fn advice(text: &str, os: Option<Os>) -> String {
         ("macos" | "macosx" | "osx" | "darwin", [major]) => Some(format!("macosx_{major}_0")),
         ("macos" | "macosx" | "osx" | "darwin", [major, minor]) => Some(format!("macosx_{major}_{minor}")),
         ("manylinux" | "glibc", [major, minor]) => Some(format!("manylinux_{major}_{minor}")),
-        ("manylinux" | "glibc", [minor]) if minor.len() < 4 => Some(format!("manylinux_2_{minor}")),
+        // `manylinux_28`; `manylinux_3` may mean anything.
+        ("manylinux" | "glibc", [minor]) if minor.len() == 2 => Some(format!("manylinux_2_{minor}")),
         ("manylinux", [year]) => Some(format!("manylinux{year}")),
         ("musllinux" | "musl", [major, minor]) => Some(format!("musllinux_{major}_{minor}")),
         _ => None,
@@ -243,6 +244,11 @@ mod tests {
                 "linux-x86_64",
                 "manylinux_28",
                 "`manylinux_28` is not a platform of linux-x86_64: did you mean `manylinux_2_28`?",
+            ),
+            (
+                "linux-x86_64",
+                "manylinux_3",
+                "`manylinux_3` is not a platform of linux-x86_64: write `auto`, `manylinux_2_28` or `musllinux_1_2`",
             ),
             (
                 "linux-x86_64",

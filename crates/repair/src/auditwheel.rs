@@ -2,7 +2,7 @@
 
 use crate::binary::{Binary, Snapshot};
 use crate::check;
-use crate::repairer::{Minimum, Repairer, Said, list, out_dir, step};
+use crate::repairer::{Left, Minimum, Repairer, Said, list, out_dir, step};
 use crate::request::Request;
 use crate::search;
 use exec::Step;
@@ -71,9 +71,11 @@ impl Repairer for Auditwheel {
         }
         argv.push("{wheel}".to_owned());
         // Relative folders resolve nothing in auditwheel; these are absolute. LD_LIBRARY_PATH would reach Python and
-        // patchelf themselves, which are not to be linked with what lies beside LLVM.
+        // patchelf themselves, which are not to be linked with what lies beside LLVM. More than half of its time would go
+        // into compressing libLLVM by zlib on one thread: that is done afterwards, faster and smaller.
         vec![
             step(request, world, argv)
+                .with_env("AUDITWHEEL_ZIP_COMPRESSION_LEVEL", "0")
                 .with_env("AUDITWHEEL_LD_LIBRARY_PATH", list(&request.library_dirs, world.os))
                 .without_env("LD_LIBRARY_PATH"),
         ]
@@ -132,8 +134,8 @@ impl Repairer for Auditwheel {
         None
     }
 
-    fn is_reproducible(&self) -> bool {
-        true
+    fn archive(&self) -> Left {
+        Left::Uncompressed
     }
 }
 

@@ -5,9 +5,12 @@ use crate::image;
 use camino::Utf8Path;
 use objfile::{Architecture, FileKind, Format, NeededKind, Object, ObjectKind, RpathKind, System};
 use platform::{Arch, MajorMinor};
+use std::borrow::Cow;
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
-use wheel::{Archive, Hashes, MemberHash, Place, Wheel};
+use std::sync::atomic::{AtomicU64, Ordering};
+use wheel::{Archive, Hashes, Member, MemberHash, Place, Wheel};
 
 /// One binary of a wheel; each slice of a universal file is one.
 #[derive(Debug, Clone)]
@@ -127,7 +130,27 @@ pub(crate) struct Snapshot {
     pub(crate) binaries: Vec<Binary>,
     /// Files that are named like libraries, or look like binaries, and cannot be read, with the reason.
     pub(crate) unreadable: Vec<(String, String)>,
+    /// Of every file, except of the large ones of a given wheel until somebody asks ([`Snapshot::hash_of`]).
     pub(crate) hashes: Hashes,
+    /// By index, what was hashed because somebody asked.
+    late: RefCell<BTreeMap<usize, Option<MemberHash>>>,
+}
+
+/// The bytes of a wheel's large files by the index of their members, kept from when they were read.
+pub(crate) type Inflated = BTreeMap<usize, Vec<u8>>;
+
+/// What is large: worth to be read and hashed once only.
+const LARGE: u64 = 1 << 20;
+/// At most that many bytes are kept of a wheel.
+const MOST_KEPT: u64 = 256 << 20;
+
+/// How a wheel is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Reading {
+    /// Every file is hashed, none is kept.
+    Whole,
+    /// Large files are kept and not hashed.
+    Given,
 }
 
 impl Snapshot {
@@ -140,9 +163,61 @@ impl Snapshot {
         let bad = |reason: String| RepairError::BadWheel { wheel: name.to_owned(), reason };
         let wheel = Wheel::open(path).map_err(|error| bad(error.to_string()))?;
         match &wheel.dist_info {
-            Ok(_) => Self::of(wheel, name),
+            Ok(_) => Self::of(wheel, name, Reading::Whole).map(|(snapshot, _)| snapshot),
             Err(error) => Err(bad(error.to_string())),
         }
+    }
+
+    /// The same for a wheel as the build made it. Whether its large files are as they were is seen from their checksums
+    /// most of the time, so they are hashed only when somebody asks; a tool gets them as they were read here.
+    ///
+    /// # Errors
+    /// As of [`Snapshot::read`].
+    pub(crate) fn given(path: &Utf8Path) -> Result<(Self, Inflated), RepairError> {
+        let name = path.file_name().unwrap_or_default();
+        let bad = |reason: String| RepairError::BadWheel { wheel: name.to_owned(), reason };
+        let wheel = Wheel::open(path).map_err(|error| bad(error.to_string()))?;
+        match &wheel.dist_info {
+            Ok(_) => Self::of(wheel, name, Reading::Given),
+            Err(error) => Err(bad(error.to_string())),
+        }
+    }
+
+    /// A file's digest, computed now where nobody asked before; nothing if it cannot be read.
+    pub(crate) fn hash_of(&self, member: &Member) -> Option<MemberHash> {
+        if let Some(known) = self.hashes.get(member) {
+            return known.as_ref().ok().copied();
+        }
+        let mut late = self.late.borrow_mut();
+        *late
+            .entry(member.index)
+            .or_insert_with(|| self.wheel.archive.read(member).ok().map(|bytes| wheel::hash(&bytes)))
+    }
+
+    /// Hashes what was not hashed yet, most of it from the bytes that were kept.
+    pub(crate) fn hash_the_rest(&mut self, inflated: &Inflated) {
+        let archive = &self.wheel.archive;
+        for member in archive.members().iter().filter(|member| !member.is_dir) {
+            if self.hashes.get(member).is_some() {
+                continue;
+            }
+            let hash = match inflated.get(&member.index) {
+                Some(bytes) => Ok(wheel::hash(bytes)),
+                None => archive.read(member).map(|bytes| wheel::hash(&bytes)),
+            };
+            self.hashes.set(member, hash);
+        }
+    }
+
+    /// Whether a file has the same bytes as one of another wheel. Both were inflated and their checksums (CRC-32) verified
+    /// when the wheels were read: different ones are different files, without a look at either.
+    pub(crate) fn has_same(&self, member: &Member, other: &Self, counterpart: &Member) -> bool {
+        if std::ptr::eq(self, other) {
+            return member.index == counterpart.index;
+        }
+        (member.crc32, member.size) == (counterpart.crc32, counterpart.size)
+            && (self.wheel.archive.stands_alike(member, &other.wheel.archive, counterpart)
+                || matches!((self.hash_of(member), other.hash_of(counterpart)), (Some(one), Some(two)) if one == two))
     }
 
     /// The same wheel after its archive was rewritten without a change to its files: what was read of a member holds for
@@ -174,24 +249,26 @@ impl Snapshot {
             return Self::read(path);
         }
         let hashes = Hashes::collect(hashes.into_iter().map(|(index, hash)| (index, Ok(hash))));
-        Ok(Self { wheel, binaries: self.binaries, unreadable: self.unreadable, hashes })
+        Ok(Self { wheel, binaries: self.binaries, unreadable: self.unreadable, hashes, late: RefCell::default() })
     }
 
-    fn of(wheel: Wheel, name: &str) -> Result<Self, RepairError> {
+    fn of(wheel: Wheel, name: &str, reading: Reading) -> Result<(Self, Inflated), RepairError> {
         enum Found {
             Binaries(Vec<Binary>),
             Unreadable(String),
             Other,
         }
         let dist_info = wheel.dist_info.as_ref().ok();
-        let processed = wheel.archive.par_process(
+        let kept = AtomicU64::new(0);
+        let processed = wheel.archive.par_consume(
             |member| !member.is_dir,
-            |member, bytes| {
+            |member, content| {
+                let bytes: &[u8] = &content;
                 let place = match dist_info.map(|info| info.place(&member.name)) {
                     Some(Place::Site(place)) => place,
                     _ => &member.name,
                 };
-                let found = match objfile::sniff(bytes) {
+                let examine = || match objfile::sniff(bytes) {
                     Some(FileKind::Object(_) | FileKind::Universal) => match objfile::parse(bytes) {
                         Ok(file) => Found::Binaries(
                             file.objects()
@@ -206,17 +283,27 @@ impl Snapshot {
                     }
                     _ => Found::Other,
                 };
-                (wheel::hash(bytes), found)
+                if reading == Reading::Whole || member.size < LARGE {
+                    let (hash, found) = hashed_meanwhile(bytes, examine);
+                    return (Some(hash), found, None);
+                }
+                let found = examine();
+                // What stands uncompressed in the archive costs nothing to read again.
+                let keep = matches!(content, Cow::Owned(_))
+                    && kept.fetch_add(member.size, Ordering::Relaxed).saturating_add(member.size) <= MOST_KEPT;
+                (None, found, keep.then(|| content.into_owned()))
             },
         );
         let mut binaries = Vec::new();
         let mut unreadable = Vec::new();
         let mut hashes: Vec<(usize, MemberHash)> = Vec::new();
+        let mut inflated = Inflated::new();
         for one in processed {
-            let (hash, found) = one
+            let (hash, found, bytes) = one
                 .result
                 .map_err(|error| RepairError::BadWheel { wheel: name.to_owned(), reason: error.to_string() })?;
-            hashes.push((one.member.index, hash));
+            hashes.extend(hash.map(|hash| (one.member.index, hash)));
+            inflated.extend(bytes.map(|bytes| (one.member.index, bytes)));
             match found {
                 Found::Binaries(found) => binaries.extend(found),
                 Found::Unreadable(reason) => unreadable.push((one.member.name.clone(), reason)),
@@ -224,11 +311,11 @@ impl Snapshot {
             }
         }
         let hashes = Hashes::collect(hashes.into_iter().map(|(index, hash)| (index, Ok(hash))));
-        Ok(Self { wheel, binaries, unreadable, hashes })
+        Ok((Self { wheel, binaries, unreadable, hashes, late: RefCell::default() }, inflated))
     }
 
-    /// Every file by where it goes when it is installed, with its digest.
-    pub(crate) fn files(&self) -> BTreeMap<String, File<'_>> {
+    /// Every file by where it goes when it is installed.
+    pub(crate) fn files(&self) -> BTreeMap<String, &Member> {
         let archive: &Archive = &self.wheel.archive;
         let dist_info = self.wheel.dist_info.as_ref().ok();
         archive
@@ -240,8 +327,7 @@ impl Snapshot {
                     Some(Place::Site(place)) => place.to_owned(),
                     _ => member.name.clone(),
                 };
-                let hash = self.hashes.get(member).and_then(|hash| hash.as_ref().ok());
-                (place, File { member, hash })
+                (place, member)
             })
             .collect()
     }
@@ -257,11 +343,18 @@ impl Snapshot {
     }
 }
 
-/// A file of a wheel.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct File<'a> {
-    pub(crate) member: &'a wheel::Member,
-    pub(crate) hash: Option<&'a MemberHash>,
+/// Hashes bytes while something else is made of them; in most wheels one file is most of the work.
+fn hashed_meanwhile<T>(bytes: &[u8], examine: impl FnOnce() -> T) -> (MemberHash, T) {
+    const WORTH_A_THREAD: usize = 8 << 20;
+    if bytes.len() < WORTH_A_THREAD {
+        return (wheel::hash(bytes), examine());
+    }
+    std::thread::scope(|scope| {
+        let hashing = std::thread::Builder::new().spawn_scoped(scope, || wheel::hash(bytes));
+        let examined = examine();
+        let hash = hashing.ok().and_then(|hashing| hashing.join().ok());
+        (hash.unwrap_or_else(|| wheel::hash(bytes)), examined)
+    })
 }
 
 /// The architecture of a binary in the words of tags.

@@ -3,7 +3,7 @@
 use crate::binary::{Snapshot, file_name};
 use crate::error::RepairError;
 use crate::image::Signature;
-use crate::repairer::{Minimum, Repairer, Said, list, out_dir, step};
+use crate::repairer::{Left, Minimum, Repairer, Said, list, out_dir, step};
 use crate::request::Request;
 use exec::{Runner, Step};
 use host::World;
@@ -113,9 +113,9 @@ impl Repairer for Delocate {
         })
     }
 
-    fn is_reproducible(&self) -> bool {
+    fn archive(&self) -> Left {
         // The order of files is the folder's.
-        false
+        Left::InDisorder
     }
 
     /// It renews signatures and makes none: a binary that came unsigned stays so, and macOS on arm64 kills the process

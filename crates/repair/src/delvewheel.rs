@@ -1,6 +1,6 @@
 //! delvewheel, for Windows' wheels on any host.
 
-use crate::repairer::{Minimum, Repairer, Said, list, out_dir, path_separator, step};
+use crate::repairer::{Left, Minimum, Repairer, Said, list, out_dir, path_separator, step};
 use crate::request::{Existing, Request};
 use exec::Step;
 use host::World;
@@ -97,9 +97,9 @@ impl Repairer for Delvewheel {
         Some(format!("delvewheel {version}").trim_end().to_owned())
     }
 
-    fn is_reproducible(&self) -> bool {
+    fn archive(&self) -> Left {
         // The order of files is the folder's, and their modes are the umask's.
-        false
+        Left::InDisorder
     }
 }
 

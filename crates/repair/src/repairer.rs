@@ -10,6 +10,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use exec::{Runner, Step};
 use host::World;
 use platform::Os;
+use platform::paths::join;
 use wheel::{Edits, Wheel};
 
 /// A tool that repairs the wheels of one system. What it is told, what it says, what it leaves for us to do; what every
@@ -42,8 +43,8 @@ pub(crate) trait Repairer: Sync {
     /// Who repaired the wheel before, if that shows and the tool cannot do it again.
     fn repaired_before(&self, wheel: &Wheel) -> Option<String>;
 
-    /// Whether the same input gives the same bytes. If not, the archive is rewritten canonically.
-    fn is_reproducible(&self) -> bool;
+    /// What remains to be done to the archive that it leaves.
+    fn archive(&self) -> Left;
 
     /// What the tool leaves undone that the system asks for, as changes to the wheel that it made.
     ///
@@ -53,6 +54,15 @@ pub(crate) trait Repairer: Sync {
         let _ = (request, made, runner);
         Ok(None)
     }
+}
+
+/// What a tool leaves to be done to its archive, so that the same input gives the same bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Left {
+    /// To be put in canonical form.
+    InDisorder,
+    /// The same, and to be compressed: it was told not to, because it does that slowly, one file after the other.
+    Uncompressed,
 }
 
 /// The oldest version of a distribution that is taken.
@@ -110,12 +120,12 @@ pub fn steps(request: &Request, world: &World) -> Vec<Step> {
 /// The folder that the tool writes into: private, so that an unrepaired wheel which it leaves there by a failure is never
 /// mistaken for a result.
 pub(crate) fn out_dir(request: &Request) -> Utf8PathBuf {
-    request.work_dir.join("wheel")
+    join(&request.work_dir, "wheel")
 }
 
 /// The folder for what the tool unpacks: it goes with the rest when the tool is killed.
 pub(crate) fn temp_dir(request: &Request) -> Utf8PathBuf {
-    request.work_dir.join("tmp")
+    join(&request.work_dir, "tmp")
 }
 
 /// What all steps of a repair share: nothing of the user's environment, a private folder for temporary files, the tool's
@@ -125,7 +135,7 @@ pub(crate) fn step(request: &Request, world: &World, argv: Vec<String>) -> Step 
     let mut path: Vec<&str> = request.options.program_dirs.iter().map(|dir| dir.as_str()).collect();
     path.extend([request.tools.programs.as_str(), "{PATH}"]);
     let temp = temp_dir(request);
-    let mut step = Step::new("repair", argv, request.work_dir.clone(), request.log_dir.join("repair.log"))
+    let mut step = Step::new("repair", argv, request.work_dir.clone(), join(&request.log_dir, "repair.log"))
         .with_timeout(request.time_limit)
         .with_env("PATH", path.join(separator))
         .with_env("SOURCE_DATE_EPOCH", request.source_date_epoch.to_string())

@@ -1,12 +1,43 @@
-//! What a repaired wheel must hold.
+//! What a repaired wheel must hold. Tags that promise too much and a RECORD that does not fit are the proof's rules: one
+//! fault has one name, whoever finds it.
 
-use diagnostics::{Rule, Severity};
+pub(crate) use audit::proof::fact_rules::{RECORD_MISMATCH, TAG_TOO_WIDE};
+use audit::proof::rules as proof;
+use diagnostics::{Finding, Rule, Severity};
+
+/// The proof's rules that a repair judges by too.
+pub const SHARED: &[&Rule] = &[&RECORD_MISMATCH, &TAG_TOO_WIDE];
+
+/// What the proof says of the same fault, seen from the loader's side.
+const SAME_FAULT: &[(&Rule, &[&Rule])] = &[
+    (&LIBRARY_LEFT_OUT, &[&proof::MISSING_LIBRARY]),
+    (&NOT_REACHED, &[&proof::MISSING_LIBRARY]),
+    (&RUNPATH_HIDES_RPATH, &[&proof::MISSING_LIBRARY]),
+    (&VERSION_NEED_STRANDED, &[&proof::MISSING_VERSION, &proof::LOADER_REFUSES]),
+    (&IMAGE_DAMAGED, &[&proof::SEGMENT_ALIGNMENT, &proof::LOADER_REFUSES]),
+    (&SIGNATURE_BROKEN, &[&proof::UNSIGNED_CODE]),
+    (&WRONG_ARCHITECTURE, &[&proof::LOADER_REFUSES]),
+    (&GRAFTED_TWICE, &[&proof::TWO_COPIES]),
+    (&LIBLLVM_COPIES, &[&proof::TWO_LLVMS_IN_PROCESS]),
+];
+
+/// Whether a finding of the proof is about a fault that the repair's own findings tell already: the same rule or its
+/// counterpart, of the same member and, where both name one, the same library or symbol, and no less severe. `own` is what is
+/// really reported: what the configuration accepts or switches off there is for the proof to say.
+pub fn is_told(own: &[Finding], proof: &Finding) -> bool {
+    own.iter().any(|finding| {
+        let counterpart = SAME_FAULT.iter().any(|(rule, others)| *rule == finding.rule && others.contains(&proof.rule));
+        let (one, other) = (&finding.subject, &proof.subject);
+        let symbols = one.symbol.is_none() || other.symbol.is_none() || one.symbol == other.symbol;
+        let weight = finding.severity >= proof.severity;
+        (finding.rule == proof.rule || counterpart) && one.member == other.member && symbols && weight
+    })
+}
 
 /// The rules of this crate.
 pub const RULES: &[&Rule] = &[
     &LINUX_TAG,
     &TAG_NOT_MET,
-    &RECORD_BROKEN,
     &MEMBER_LOST,
     &MEMBER_CHANGED,
     &NEEDLESS_PLATFORM,
@@ -35,16 +66,16 @@ pub static LINUX_TAG: Rule = Rule {
     example: "x-1.0-cp313-cp313-linux_x86_64.whl",
 };
 
-/// The wheel's tag is wider than what its binaries allow.
+/// The wheel's tag is not what was asked for.
 pub static TAG_NOT_MET: Rule = Rule {
     code: "WH312",
     name: "tag-not-met",
     severity: Severity::Error,
-    summary: "the platform tag promises more than the wheel's binaries allow",
-    why: "The tag says on which machines installers may put the wheel. A binary that needs a newer glibc, a library outside \
-          the policy or a symbol version above it fails there with an ImportError.",
-    fix: "Use the tag that the binaries meet (`platform: auto`), or build in an older environment so that they meet the tag.",
-    example: "tag manylinux_2_17_x86_64, but pkg/_core.so needs GLIBC_2.34 of libc.so.6",
+    summary: "the repaired wheel has not the platform tag that was asked for, nor a more widely usable one",
+    why: "`platform:` and `--plat` name the oldest system that the wheel has to run on. A tool may fall back to a tag that stands for \
+          fewer systems; those who use an older one then get no wheel at all.",
+    fix: "Build in an environment of that platform (an image of the policy, MACOSX_DEPLOYMENT_TARGET), or ask for `platform: auto`.",
+    example: "`manylinux_2_17_x86_64` was asked for, the wheel is tagged `manylinux_2_34_x86_64`",
 };
 
 /// There is not exactly one libLLVM.
@@ -71,18 +102,6 @@ pub static LIBRARY_LEFT_OUT: Rule = Rule {
           there by chance.",
     fix: "Let the repair graft it, or, if another wheel brings it, exclude it and name that wheel in Requires-Dist.",
     example: "pkg/_core.so needs libfoo.so.2",
-};
-
-/// RECORD does not fit the archive.
-pub static RECORD_BROKEN: Rule = Rule {
-    code: "WH313",
-    name: "record-broken",
-    severity: Severity::Error,
-    summary: "RECORD does not list what the wheel holds",
-    why: "Installers check every file against RECORD (PEP 427); a wrong hash or a missing line makes a strict installer refuse \
-          the wheel, and a lenient one leave files behind when it is uninstalled.",
-    fix: "Nothing may change a wheel after RECORD was written; repack it with `python -m wheel pack`.",
-    example: "pkg/_core.so: RECORD says sha256=abc…, the file has sha256=def…",
 };
 
 /// A grafted library's RUNPATH hides the RPATH of who needs it.
@@ -237,9 +256,33 @@ pub static WRONG_ARCHITECTURE: Rule = Rule {
 
 #[cfg(test)]
 mod tests {
+    use super::*;
+    use diagnostics::Subject;
+
     #[test]
     fn the_pages_are_whole() {
         static FAMILIES: &[&[&diagnostics::Rule]] = &[super::RULES];
         assert_eq!(diagnostics::Registry::new(FAMILIES).faults(), []);
+    }
+
+    #[test]
+    fn one_fault_is_told_once() {
+        let of = |rule, member: &str, symbol: Option<&str>| {
+            let subject = Subject::file("x.whl").member(member);
+            Finding::new(rule, symbol.map_or(subject.clone(), |symbol| subject.symbol(symbol)), "")
+        };
+        let own = [of(&LIBRARY_LEFT_OUT, "a.so", Some("libx.so.1")), of(&TAG_TOO_WIDE, "b.so", None)];
+        for (finding, told) in [
+            (of(&proof::MISSING_LIBRARY, "a.so", Some("libx.so.1")), true),
+            (of(&proof::MISSING_LIBRARY, "a.so", None), true),
+            (of(&proof::MISSING_LIBRARY, "a.so", Some("liby.so.1")), false),
+            (of(&proof::MISSING_LIBRARY, "b.so", Some("libx.so.1")), false),
+            (of(&proof::MISSING_VERSION, "a.so", Some("libx.so.1")), false),
+            (of(&TAG_TOO_WIDE, "b.so", None), true),
+        ] {
+            assert_eq!(is_told(&own, &finding), told, "{finding:?}");
+        }
+        let mild = own.map(|finding| finding.severity(Severity::Warning));
+        assert!(!is_told(&mild, &of(&proof::MISSING_LIBRARY, "a.so", None)), "a warning hides no error");
     }
 }

@@ -49,8 +49,8 @@ pub enum How {
 pub fn run(request: &Request, steps: &[Step], given: &Utf8Path, runner: &Runner<'_>) -> Result<Repaired, RepairError> {
     let tool = repairer(request.target.os);
     let name = given.file_name().unwrap_or_default();
-    let before = Snapshot::read(given)?;
-    let facts = check::facts(request, name, &before, &before)?;
+    let (mut before, inflated) = Snapshot::given(given)?;
+    let facts = check::facts_of_given(request, name, &mut before, &inflated)?;
     if facts.hold() || before.binaries.is_empty() {
         // Nothing that a tool could do: the wheel passes through, with its tag checked.
         let how = if before.binaries.is_empty() { How::Pure } else { How::HeldAlready };
@@ -59,7 +59,7 @@ pub fn run(request: &Request, steps: &[Step], given: &Utf8Path, runner: &Runner<
     refuse(request, tool, &before, &facts)?;
     check_tools(request, tool)?;
     prepare(request)?;
-    let input = settle::input(request, given, &before)?;
+    let input = settle::input(request, given, &mut before, inflated)?;
     let path = std::env::var("PATH").unwrap_or_default();
     for step in steps {
         let step = tool.suited(request, &before, step.clone()).resolve(&[("wheel", input.as_str()), ("PATH", &path)]);
@@ -72,13 +72,17 @@ pub fn run(request: &Request, steps: &[Step], given: &Utf8Path, runner: &Runner<
         RepairError::BadWheel { wheel, reason } => RepairError::BadResult { tool: tool.name(), wheel, reason },
         error => error,
     };
-    let after = settle::finish(request, tool, &made, runner).map_err(left)?;
+    let after = settle::finish(request, tool, &before, &made, runner).map_err(left)?;
     let finished = after.wheel.archive.path().to_owned();
     let name = finished.file_name().unwrap_or_default();
     let facts = check::facts(request, name, &before, &after)?;
     if !facts.hold() && is_same(&before, &after) {
         // It reported success and wrote what it was given.
         return Err(RepairError::Unrepaired { tool: tool.name(), why: errors(&facts) });
+    }
+    // Uncompressed copies, and what the tool made of them: the result is elsewhere, and they may be the biggest files here.
+    for dir in [request.work_dir.join("input"), out_dir(request), temp_dir(request)] {
+        let _ = fs_err::remove_dir_all(dir);
     }
     Ok(outcome(finished, How::Repaired, facts))
 }
@@ -107,12 +111,14 @@ fn errors(facts: &Facts) -> Vec<String> {
 
 /// The tool wrote what it was given: the same files with the same bytes.
 fn is_same(before: &Snapshot, after: &Snapshot) -> bool {
-    let files = |snapshot: &Snapshot| -> Vec<_> {
+    let files = |snapshot| -> Vec<_> {
         let kept = |name: &str| !name.ends_with(".dist-info/RECORD") && !name.ends_with(".dist-info/WHEEL");
-        let all = snapshot.files();
-        all.into_iter().filter(|(place, _)| kept(place)).map(|(place, file)| (place, file.hash.copied())).collect()
+        Snapshot::files(snapshot).into_iter().filter(|(place, _)| kept(place)).collect()
     };
-    before.wheel.archive.path().file_name() == after.wheel.archive.path().file_name() && files(before) == files(after)
+    let (was, is) = (files(before), files(after));
+    before.wheel.archive.path().file_name() == after.wheel.archive.path().file_name()
+        && was.len() == is.len()
+        && was.iter().zip(&is).all(|(old, new)| old.0 == new.0 && before.has_same(old.1, after, new.1))
 }
 
 /// What no tool can mend, said before one is started.

@@ -1,19 +1,43 @@
 //! Before and after the tool: a wheel that it understands, and a result that is the same every time.
 
-use crate::binary::Snapshot;
+use crate::binary::{Inflated, Snapshot};
 use crate::error::RepairError;
-use crate::repairer::Repairer;
+use crate::repairer::{Left, Repairer};
 use crate::request::Request;
 use camino::{Utf8Path, Utf8PathBuf};
 use exec::Runner;
-use wheel::{Edits, Place, WriteOptions};
+use wheel::{Archive, Edits, Place, WriteError, WriteOptions};
 
 /// The wheel that the tool gets: the given one, or, where extensions lie in `.data/platlib`, the same with them at the
 /// root. Installers put both into the same folder, but the tools compute run paths from where files lie in the archive,
-/// and would lead them two folders too far up.
-pub(crate) fn input(request: &Request, given: &Utf8Path, before: &Snapshot) -> Result<Utf8PathBuf, RepairError> {
+/// and would lead them two folders too far up. What was inflated to be read is not compressed again for the tool, whose own
+/// inflate is slow.
+pub(crate) fn input(
+    request: &Request,
+    given: &Utf8Path,
+    before: &mut Snapshot,
+    inflated: Inflated,
+) -> Result<Utf8PathBuf, RepairError> {
+    let out = request.work_dir.join("input").join(given.file_name().unwrap_or_default());
+    if let Some(edits) = moved(before) {
+        before.hash_the_rest(&inflated);
+        make_folder_of(&out)?;
+        wheel::rewrite(&before.wheel.archive, &edits, Some(&before.hashes), &out, &options(request))?;
+        return Ok(out);
+    }
+    // The tool is given nothing but what it would have found in a faultless archive; any other it gets as it is.
+    if inflated.is_empty() || !before.wheel.archive.problems().is_empty() {
+        return Ok(given.to_owned());
+    }
+    make_folder_of(&out)?;
+    wheel::with_stored(&before.wheel.archive, &inflated, &out, &options(request))?;
+    Ok(out)
+}
+
+/// What has to be moved from `.data/platlib` to the root.
+fn moved(before: &Snapshot) -> Option<Edits> {
     let wheel = &before.wheel;
-    let (Ok(dist_info), Some(wheel_file)) = (&wheel.dist_info, &wheel.wheel_file) else { return Ok(given.to_owned()) };
+    let (Ok(dist_info), Some(wheel_file)) = (&wheel.dist_info, &wheel.wheel_file) else { return None };
     let prefix = format!("{}/platlib/", dist_info.data_dir());
     let mut edits = Edits::new();
     let mut moved = 0;
@@ -21,51 +45,51 @@ pub(crate) fn input(request: &Request, given: &Utf8Path, before: &Snapshot) -> R
         let Place::Site(place) = dist_info.place(&member.name) else { continue };
         if wheel.archive.member(place).is_some() {
             // Two files for one place: the installer's last one wins, whichever that is. Not ours to decide.
-            return Ok(given.to_owned());
+            return None;
         }
         edits.rename(&member.name, place);
         moved += 1;
     }
-    if moved == 0 || wheel_file.root_is_purelib {
-        return Ok(given.to_owned());
-    }
-    let out = request.work_dir.join("input").join(given.file_name().unwrap_or_default());
-    if let Some(dir) = out.parent() {
-        fs_err::create_dir_all(dir)?;
-    }
-    wheel::rewrite(&wheel.archive, &edits, Some(&before.hashes), &out, &options(request))?;
-    Ok(out)
+    (moved > 0 && !wheel_file.root_is_purelib).then_some(edits)
 }
 
-/// The result, read back: what the tool left undone is done, and the archive is canonical unless the tool's own is
-/// reproducible.
+fn make_folder_of(file: &Utf8Path) -> std::io::Result<()> {
+    file.parent().map_or(Ok(()), fs_err::create_dir_all)
+}
+
+/// The result, read back: what the tool left undone is done, and the archive is canonical, of the same bytes every time.
 pub(crate) fn finish(
     request: &Request,
     tool: &dyn Repairer,
+    before: &Snapshot,
     made: &Utf8Path,
     runner: &Runner<'_>,
 ) -> Result<Snapshot, RepairError> {
-    let snapshot = Snapshot::read(made)?;
-    if tool.is_reproducible() {
-        return Ok(snapshot);
-    }
-    let name = made.file_name().unwrap_or_default();
-    let edits = tool.complete(request, &snapshot, runner)?;
-    let out = request.work_dir.join("repaired").join(name);
-    if let Some(dir) = out.parent() {
-        fs_err::create_dir_all(dir)?;
-    }
-    let archive = &snapshot.wheel.archive;
-    match edits {
-        Some(edits) => {
-            wheel::rewrite(archive, &edits, Some(&snapshot.hashes), &out, &options(request))?;
-            Snapshot::read(&out)
+    let out = request.work_dir.join("repaired").join(made.file_name().unwrap_or_default());
+    make_folder_of(&out)?;
+    match tool.archive() {
+        Left::Uncompressed => {
+            let archive = Archive::open(made).map_err(|error| bad(made, &error))?;
+            match wheel::compress_anew(&archive, &before.wheel.archive, &out, &options(request)) {
+                Ok(_) => Snapshot::read(&out),
+                Err(WriteError::Io(error)) => Err(error.into()),
+                Err(error) => Err(bad(made, &error)),
+            }
         }
-        None => {
-            wheel::rewrite(archive, &Edits::new(), Some(&snapshot.hashes), &out, &options(request))?;
-            snapshot.rewritten(&out)
+        Left::InDisorder => {
+            let snapshot = Snapshot::read(made)?;
+            let edits = tool.complete(request, &snapshot, runner)?;
+            let hashes = Some(&snapshot.hashes);
+            let unedited = edits.is_none();
+            let edits = edits.unwrap_or_default();
+            wheel::rewrite(&snapshot.wheel.archive, &edits, hashes, &out, &options(request))?;
+            if unedited { snapshot.rewritten(&out) } else { Snapshot::read(&out) }
         }
     }
+}
+
+fn bad(made: &Utf8Path, error: &dyn std::fmt::Display) -> RepairError {
+    RepairError::BadWheel { wheel: made.file_name().unwrap_or_default().to_owned(), reason: error.to_string() }
 }
 
 fn options(request: &Request) -> WriteOptions {

@@ -30,6 +30,10 @@ pub enum VerifyError {
         command: String,
         /// The same as it ran.
         step: Box<StepError>,
+        /// The modules that were imported before.
+        imported: Vec<String>,
+        /// The test commands that passed before.
+        tested: Vec<String>,
     },
     /// The process that imported died.
     #[error("the process died while it imported `{module}`: it {}", ending(.step))]
@@ -73,6 +77,14 @@ fn longer(key: &str) -> String {
 }
 
 impl VerifyError {
+    /// What passed before it came to this: the modules that were imported, and the test commands.
+    pub fn passed(&self) -> (&[String], &[String]) {
+        match self {
+            Self::Tests { imported, tested, .. } => (imported, tested),
+            _ => (&[], &[]),
+        }
+    }
+
     /// The command behind it, with its log.
     pub fn step_error(&self) -> Option<&StepError> {
         match self {

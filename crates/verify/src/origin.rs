@@ -38,17 +38,20 @@ pub(crate) enum Origin {
 
 /// Where a library came from; `name` is the one that it is needed by.
 fn origin(path: &Utf8Path, name: &str, loaded: &Loaded, request: &Request, contents: &Contents) -> Origin {
-    if let Ok(inside) = path.strip_prefix(&loaded.prefix) {
-        let inside = inside.as_str().replace('\\', "/");
+    if let Some(inside) = Loaded::below(path, &loaded.prefix) {
+        let inside = inside.replace('\\', "/");
         let site = inside.split_once("site-packages/").map(|(_, rest)| rest);
         return if site.is_some_and(|site| contents.files.contains(site)) { Origin::Wheel } else { Origin::OtherWheel };
     }
     let own_prefix = !matches!(loaded.base_prefix.as_str(), "/usr" | "/usr/local" | "/");
-    if request.interpreter.stdlib.as_ref().is_some_and(|stdlib| path.starts_with(stdlib))
-        || (own_prefix && path.starts_with(&loaded.base_prefix))
+    if request.interpreter.stdlib.as_ref().is_some_and(|stdlib| Loaded::below(path, stdlib).is_some())
+        || (own_prefix && Loaded::below(path, &loaded.base_prefix).is_some())
         || name.starts_with("libpython")
     {
         return Origin::Interpreter;
+    }
+    if loaded.is_of_system(path) {
+        return Origin::Policy;
     }
     let promised = policy::is_loader_or_libc(name)
         || contents.policies.iter().any(|policy| policy.allows_library(name))
@@ -73,13 +76,13 @@ impl Files {
     fn of(&mut self, path: &Utf8Path) -> &Facts {
         self.0.entry(path.to_owned()).or_insert_with(|| {
             let bytes = fs_err::read(path).unwrap_or_default();
-            let mut facts = Facts { name: file_name(path.as_str()).to_owned(), needed: Vec::new() };
+            let mut facts = Facts { name: needed_name(path.as_str()), needed: Vec::new() };
             let Ok(file) = objfile::parse(&bytes) else { return facts };
             for object in file.objects() {
                 if let Some(identity) = object.identity {
-                    file_name(identity).clone_into(&mut facts.name);
+                    facts.name = needed_name(identity);
                 }
-                facts.needed.extend(object.needed.iter().map(|needed| file_name(needed.name).to_owned()));
+                facts.needed.extend(object.needed.iter().map(|needed| needed_name(needed.name)));
             }
             facts
         })
@@ -122,6 +125,15 @@ fn file_name(path: &str) -> &str {
     path.rsplit(['/', '\\']).next().unwrap_or(path)
 }
 
+/// The name that a library is needed by, for comparing: Windows looks for `KERNEL32.dll` in any case.
+fn needed_name(path: &str) -> String {
+    let name = file_name(path);
+    let windows = name
+        .rsplit_once('.')
+        .is_some_and(|(_, ending)| ["dll", "pyd", "exe", "drv"].iter().any(|known| ending.eq_ignore_ascii_case(known)));
+    if windows { name.to_ascii_lowercase() } else { name.to_owned() }
+}
+
 /// Plugins that the C library itself opens by name.
 fn is_the_systems_own(name: &str) -> bool {
     name.starts_with("libnss_") || name.starts_with("gconv") || name == "linux-vdso.so.1"
@@ -140,6 +152,10 @@ pub(crate) fn judge(loaded: &Loaded, request: &Request, contents: &Contents, fil
         .collect();
     let explained = files.explained(loaded, &seen);
     let mut findings = Vec::new();
+    if let Some(why) = &loaded.unlisted {
+        let message = format!("the loaded libraries could not be listed ({why}); only extension modules are known");
+        findings.push(Finding::new(&rules::LIBRARIES_NOT_SEEN, Subject::file(&contents.name), message));
+    }
     for Seen { path, name, .. } in seen.iter().filter(|library| library.from == Origin::Host) {
         let subject = || Subject::file(&contents.name).symbol(name);
         if llvm::recognise(name).is_some() {
@@ -161,12 +177,15 @@ pub(crate) fn judge(loaded: &Loaded, request: &Request, contents: &Contents, fil
 pub(crate) fn llvm_from_wheel(loaded: &Loaded, request: &Request, contents: &Contents) -> Option<Finding> {
     request.llvm_major?;
     let seen = loaded.libraries().any(|library| {
-        llvm::recognise(library.path.file_name().unwrap_or_default()).is_some()
+        llvm::recognise(file_name(library.path.as_str())).is_some()
             && origin(&library.path, "", loaded, request, contents) == Origin::Wheel
     });
     let carried = contents.files.iter().any(|file| llvm::recognise(file.rsplit('/').next().unwrap_or(file)).is_some());
     (carried && !seen).then(|| {
-        let message = "the wheel carries a libLLVM, but the imports did not load it".to_owned();
+        let message = match &loaded.unlisted {
+            None => "the wheel carries a libLLVM, but the imports did not load it".to_owned(),
+            Some(why) => format!("whether the imports loaded the wheel's libLLVM cannot be told: {why}"),
+        };
         Finding::new(&rules::LLVM_NOT_FROM_WHEEL, Subject::file(&contents.name), message)
     })
 }
@@ -174,7 +193,7 @@ pub(crate) fn llvm_from_wheel(loaded: &Loaded, request: &Request, contents: &Con
 impl Contents {
     /// Notes what one binary of the wheel needs.
     pub(crate) fn needs(&mut self, member: &str, library: &str) {
-        self.needed.entry(library.to_owned()).or_insert_with(|| member.to_owned());
+        self.needed.entry(needed_name(library)).or_insert_with(|| member.to_owned());
     }
 }
 
@@ -223,6 +242,70 @@ mod tests {
             let found: Vec<&str> = findings.iter().map(|finding| finding.rule.name).collect();
             assert_eq!(found, rule.into_iter().collect::<Vec<_>>(), "{path}");
         }
+    }
+
+    /// The same on Windows and macOS, from listings as their loaders give them.
+    #[test]
+    fn where_a_library_of_another_system_came_from() {
+        /// A path, and the rule that speaks of it.
+        type Rows<'a> = &'a [(&'a str, Option<&'a str>)];
+        let rows: &[(&str, &str, &str, Rows<'_>)] = &[
+            (
+                "win32",
+                r"D:\a\x\target\verify\env",
+                r"C:\hostedtoolcache\windows\Python\3.13.1\x64",
+                &[
+                    (r"d:\a\x\target\verify\env\Lib\site-packages\x.libs\libLLVM-1.so.19.1", None),
+                    (r"C:\hostedtoolcache\windows\Python\3.13.1\x64\python313.dll", None),
+                    (r"C:\hostedtoolcache\windows\Python\3.13.1\x64\DLLs\libcrypto-3.dll", None),
+                    (r"C:\Windows\System32\kernel32.dll", None),
+                    (r"C:\WINDOWS\SYSTEM32\cryptbase.dll", None),
+                    (r"C:\Windows\System32\msvcp140.dll", Some("unexplained-library")),
+                    (r"C:\tools\LEAK.DLL", Some("host-library-leak")),
+                    (r"C:\Program Files\LLVM\bin\LLVM-C.dll", Some("llvm-not-from-wheel")),
+                    (r"C:\tools\libleak.so.1", Some("host-library-leak")),
+                ],
+            ),
+            (
+                "darwin",
+                "/private/tmp/env",
+                "/Library/Frameworks/Python.framework/Versions/3.13",
+                &[
+                    ("/Library/Frameworks/Python.framework/Versions/3.13/Python", None),
+                    ("/usr/lib/libSystem.B.dylib", None),
+                    ("/System/Library/Frameworks/CoreFoundation.framework/Versions/A/CoreFoundation", None),
+                    ("/opt/homebrew/opt/llvm/lib/libLLVM.dylib", Some("llvm-not-from-wheel")),
+                    ("/usr/local/lib/libleak.so.1", Some("host-library-leak")),
+                    ("/opt/homebrew/lib/libzstd.1.dylib", Some("unexplained-library")),
+                ],
+            ),
+        ];
+        for (platform, prefix, base_prefix, libraries) in rows {
+            for (path, rule) in *libraries {
+                let mut process = process(&[path]);
+                process.platform = (*platform).to_owned();
+                process.prefix = (*prefix).into();
+                process.base_prefix = (*base_prefix).into();
+                let mut contents = contents();
+                contents.policies.clear();
+                contents.needs("pkg/_core.pyd", "leak.dll");
+                let request = crate::request::tests::request();
+                let findings = judge(&process, &request, &contents, &mut Files::default());
+                let found: Vec<&str> = findings.iter().map(|finding| finding.rule.name).collect();
+                assert_eq!(found, rule.iter().copied().collect::<Vec<_>>(), "{path}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_could_not_be_listed_proves_nothing() {
+        let mut process = process(&[]);
+        process.unlisted = Some("ImportError: No module named '_ctypes'".to_owned());
+        let request = crate::request::tests::request();
+        let findings = judge(&process, &request, &contents(), &mut Files::default());
+        assert_eq!(findings.iter().map(|f| f.rule.name).collect::<Vec<_>>(), ["libraries-not-seen"]);
+        let finding = llvm_from_wheel(&process, &request, &contents()).unwrap();
+        assert!(finding.message.contains("cannot be told: ImportError"), "{}", finding.message);
     }
 
     #[test]

@@ -35,6 +35,7 @@ pub fn run(request: &Request, steps: &[Step], wheel: &Utf8Path, runner: &Runner<
         fs_err::create_dir_all(dir)?;
     }
     fs_err::write(&folders.script, loaded::SCRIPT)?;
+    fs_err::write(&folders.bundled_pip, host::toolenv::BUNDLED_PIP)?;
     let contents = contents(request, wheel)?;
     let path = std::env::var("PATH").unwrap_or_default();
     let mut project = folders.project.clone();
@@ -60,7 +61,7 @@ pub fn run(request: &Request, steps: &[Step], wheel: &Utf8Path, runner: &Runner<
             }
             name if name.starts_with("test") => {
                 let command = shown(&step, &folders, &project);
-                result.map_err(|error| test_failure(&command, error))?;
+                result.map_err(|error| test_failure(&command, error, &verified))?;
                 verified.tested.push(command);
             }
             _ => {
@@ -75,11 +76,14 @@ pub fn run(request: &Request, steps: &[Step], wheel: &Utf8Path, runner: &Runner<
     Ok(verified)
 }
 
-fn test_failure(command: &str, step: StepError) -> VerifyError {
+fn test_failure(command: &str, step: StepError, so_far: &Verified) -> VerifyError {
     match step {
-        StepError::Failed { .. } | StepError::TimedOut { .. } => {
-            VerifyError::Tests { command: command.to_owned(), step: Box::new(step) }
-        }
+        StepError::Failed { .. } | StepError::TimedOut { .. } => VerifyError::Tests {
+            command: command.to_owned(),
+            step: Box::new(step),
+            imported: so_far.imported.clone(),
+            tested: so_far.tested.clone(),
+        },
         other => VerifyError::Step(other),
     }
 }

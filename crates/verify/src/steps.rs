@@ -7,6 +7,9 @@ use crate::request::Request;
 use camino::Utf8PathBuf;
 use exec::Step;
 use host::World;
+use host::toolenv::{Files, Installer};
+use platform::Os;
+use platform::paths::{join, join_list};
 
 /// The folders below a request's `work_dir`.
 pub(crate) struct Folders {
@@ -22,6 +25,8 @@ pub(crate) struct Folders {
     pub(crate) project: Utf8PathBuf,
     /// The script that lists a process's libraries.
     pub(crate) script: Utf8PathBuf,
+    /// The script that runs pip, where it is pip that installs.
+    pub(crate) bundled_pip: Utf8PathBuf,
     /// What it wrote after the imports.
     pub(crate) imported: Utf8PathBuf,
     /// The same with neighbours, imported first and imported last.
@@ -33,16 +38,17 @@ pub(crate) struct Folders {
 impl Folders {
     pub(crate) fn of(request: &Request) -> Self {
         let windows = is_windows(request);
-        let below = |name: &str| request.work_dir.join(name);
+        let below = |name: &str| join(&request.work_dir, name);
         let venv = below("venv");
-        let programs = venv.join(if windows { "Scripts" } else { "bin" });
+        let programs = join(&venv, if windows { "Scripts" } else { "bin" });
         Self {
-            python: programs.join(if windows { "python.exe" } else { "python" }),
+            python: join(&programs, if windows { "python.exe" } else { "python" }),
             programs,
             venv,
             empty: below("empty"),
             project: below("project"),
             script: below("loaded.py"),
+            bundled_pip: below("bundled_pip.py"),
             imported: below("imported.json"),
             neighbours: [below("neighbours-first.json"), below("neighbours-last.json")],
             tested: below("tested"),
@@ -57,18 +63,17 @@ fn is_windows(request: &Request) -> bool {
 
 /// The steps of a verification, in order.
 pub fn steps(request: &Request, world: &World) -> Vec<Step> {
-    let _ = world;
     let folders = Folders::of(request);
-    let maker = Maker { request, folders: &folders };
+    let maker = Maker { request, folders: &folders, installer: &world.installer };
     let python = folders.python.as_str();
     let mut steps = vec![
-        maker.step("venv", &[request.interpreter.path.as_str(), "-m", "venv", "--clear", folders.venv.as_str()]),
-        maker.online("install", &pip(python, &["{wheel}"])),
+        maker.environment(),
+        maker.install("install", &["{wheel}"]),
         maker.step("import", &script(&folders, &folders.imported, &[], &request.imports)),
     ];
     if !request.coexist.is_empty() {
         let coexist: Vec<&str> = request.coexist.iter().map(String::as_str).collect();
-        steps.push(maker.online("install-coexist", &pip(python, &coexist)));
+        steps.push(maker.install("install-coexist", &coexist));
         let modules: Vec<String> = request.coexist.iter().map(|package| module_of(package)).collect();
         for (index, flag) in ["--before", "--after"].into_iter().enumerate() {
             let flags: Vec<&str> = modules.iter().flat_map(|module| [flag, module.as_str()]).collect();
@@ -84,8 +89,12 @@ pub fn steps(request: &Request, world: &World) -> Vec<Step> {
     if !request.test_extras.is_empty() {
         wanted.push(&with_extras);
     }
+    // The environment has none by itself.
+    if request.tests.iter().flatten().any(|word| word == "pip") {
+        wanted.push("pip");
+    }
     if !wanted.is_empty() {
-        steps.push(maker.online("install-test", &pip(python, &wanted)));
+        steps.push(maker.install("install-test", &wanted));
     }
     steps.push(maker.step("hook", &[python, "-I", folders.script.as_str(), "hook"]));
     for (index, words) in request.tests.iter().enumerate() {
@@ -101,12 +110,6 @@ pub fn steps(request: &Request, world: &World) -> Vec<Step> {
         steps.push(step);
     }
     steps
-}
-
-fn pip<'a>(python: &'a str, wanted: &[&'a str]) -> Vec<&'a str> {
-    let mut argv = vec![python, "-m", "pip", "install", "--disable-pip-version-check", "--no-input"];
-    argv.extend_from_slice(wanted);
-    argv
 }
 
 fn script<'a>(folders: &'a Folders, out: &'a Utf8PathBuf, flags: &[&'a str], modules: &'a [String]) -> Vec<&'a str> {
@@ -128,28 +131,34 @@ fn module_of(requirement: &str) -> String {
 struct Maker<'a> {
     request: &'a Request,
     folders: &'a Folders,
+    installer: &'a Installer,
 }
 
 impl Maker<'_> {
     /// A step in a scrubbed environment, from the empty folder.
     fn step(&self, name: &str, argv: &[&str]) -> Step {
-        let log = self.request.log_dir.join(format!("{name}.log"));
+        let log = join(&self.request.log_dir, format!("{name}.log"));
         let argv = argv.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
         let mut step =
             Step::new(name, argv, self.folders.empty.clone(), log).with_timeout(self.request.step_time_limit);
         step.clean_env = true;
-        let separator = if is_windows(self.request) { ';' } else { ':' };
-        step.with_env("PATH", format!("{}{separator}{{PATH}}", self.folders.programs))
+        let os = if is_windows(self.request) { Os::Windows } else { Os::Linux };
+        step.with_env("PATH", join_list(os, [self.folders.programs.as_str(), "{PATH}"]))
             .with_env("VIRTUAL_ENV", self.folders.venv.as_str())
             .with_env("PYTHONNOUSERSITE", "1")
             .with_env("PYTHONDONTWRITEBYTECODE", "1")
     }
 
-    /// The same, with what a client of the package index needs.
-    fn online(&self, name: &str, argv: &[&str]) -> Step {
-        let mut step = self.step(name, argv);
-        step.network = true;
-        step
+    /// The step that makes the environment.
+    fn environment(&self) -> Step {
+        let argv = self.installer.make(&self.request.interpreter.path, &self.folders.venv);
+        self.installer.prepared(self.step("venv", &argv.iter().map(String::as_str).collect::<Vec<_>>()))
+    }
+
+    /// A step that installs into it.
+    fn install(&self, name: &str, wanted: &[&str]) -> Step {
+        let argv = self.installer.install(&self.folders.python, Files::Own, &self.folders.bundled_pip, wanted);
+        self.installer.prepared(self.step(name, &argv.iter().map(String::as_str).collect::<Vec<_>>()))
     }
 }
 

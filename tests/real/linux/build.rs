@@ -54,7 +54,7 @@ fn a_backend_that_misbehaves_is_called_by_its_name() {
         ("two-sdists", 4, "`wayward_backend` made 2 sdists where one was asked for"),
         ("hollow-sdist", 4, "the sdist `wayward-1.0.tar.gz` does not hold one folder with a pyproject.toml"),
         ("no-archive", 4, "what was built is no wheel"),
-        ("half", 1, "record-broken"),
+        ("half", 1, "record-mismatch"),
         ("other-module", 1, "the module `wayward` is not in the wheel"),
         ("other-python", 1, "its tags do not take it"),
     ] {

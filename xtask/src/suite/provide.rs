@@ -125,7 +125,7 @@ pub(crate) fn install(session: &Session, world: &mut World) -> Result<(), Troubl
         session.console.note(&format!(
             "provision: {} has no package for {}",
             manager.kind,
-            list(&installation.unknown)
+            installation.unknown.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
         ));
     }
     if installation.commands.is_empty() {

@@ -1,5 +1,6 @@
 //! The steps of each tier: what is run, how long it may take, and what its end means.
 
+use super::foreign::{Foreign, TARGETS, Target, Toolchain};
 use super::tally::{self, Tally};
 use super::tools::{Deny, Tools};
 use super::{Session, Tier, say};
@@ -23,7 +24,7 @@ pub(crate) struct TestStep {
 
 struct Work {
     argv: Vec<String>,
-    env: Vec<(&'static str, String)>,
+    env: Vec<(String, String)>,
     /// Seconds.
     limit: u64,
     counts: Counts,
@@ -40,9 +41,31 @@ impl TestStep {
         }
     }
 
-    fn with(mut self, variable: &'static str, value: &str) -> Self {
+    fn with(mut self, variable: &str, value: &str) -> Self {
         if let Ok(work) = &mut self.work {
-            work.env.push((variable, value.to_owned()));
+            work.env.push((variable.to_owned(), value.to_owned()));
+        }
+        self
+    }
+
+    fn without(mut self, variable: &str) -> Self {
+        if let Ok(work) = &mut self.work {
+            work.env.retain(|(name, _)| name != variable);
+        }
+        self
+    }
+
+    /// With further arguments at the end.
+    fn and(mut self, arguments: &[&str]) -> Self {
+        if let Ok(work) = &mut self.work {
+            work.argv.extend(arguments.iter().map(|word| (*word).to_owned()));
+        }
+        self
+    }
+
+    fn counting_tests(mut self) -> Self {
+        if let Ok(work) = &mut self.work {
+            work.counts = Counts::Tests;
         }
         self
     }
@@ -63,7 +86,8 @@ impl TestStep {
         let mut argv = vec![tools.cargo.clone(), "test".to_owned(), "--workspace".to_owned()];
         argv.extend(selection.iter().map(|word| (*word).to_owned()));
         argv.extend(["--no-fail-fast", "--", "--show-output"].map(str::to_owned));
-        let work = Work { argv, env: tools.variables(), limit: minutes * 60, counts: Counts::Tests, first: None };
+        let env = tools.variables().into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+        let work = Work { argv, env, limit: minutes * 60, counts: Counts::Tests, first: None };
         Self { name: name.to_owned(), work: Ok(work) }
     }
 
@@ -80,7 +104,7 @@ impl TestStep {
         let limit = work.limit.min(session.left().as_secs().max(1));
         let mut step = exec::Step::new(&self.name, work.argv.iter().cloned(), &session.root, &log).with_timeout(limit);
         for (name, value) in &work.env {
-            step = step.with_env(*name, value);
+            step = step.with_env(name, value);
         }
         let runner = Runner::new(&session.console, &session.cancel).streaming(session.console.streaming);
         if let Some(Err(error)) = work.first.as_ref().map(|first| runner.run(first)) {
@@ -121,8 +145,9 @@ fn shown(counts: Counts, text: &str) -> String {
 }
 
 /// The steps of a tier, in order.
-pub(crate) fn of(tier: Tier, session: &Session, tools: &Tools) -> Vec<TestStep> {
+pub(crate) fn of(tier: Tier, session: &Session, tools: &Tools, foreign: Option<&Foreign>) -> Vec<TestStep> {
     match tier {
+        Tier::Systems => foreign.map(|foreign| systems(tools, foreign)).unwrap_or_default(),
         Tier::Quick => quick(session, tools),
         Tier::Real => vec![
             TestStep::tests("real tests", &["--test", "real"], 30, tools),
@@ -175,6 +200,73 @@ fn quick(session: &Session, tools: &Tools) -> Vec<TestStep> {
     steps
 }
 
+/// The crates whose own tests run on Windows too: what calls the system, and what reads and writes files.
+const ON_WINDOWS: [&str; 4] = ["wheelproof-exec", "wheelproof-wheel", "wheelproof-objfile", "wheelproof-diagnostics"];
+
+/// The program for Windows and macOS: built, linted, run under wine and read back.
+fn systems(tools: &Tools, foreign: &Foreign) -> Vec<TestStep> {
+    let mut steps = Vec::new();
+    let mut both = TestStep::tests("both systems", &["--test", "wine"], 12, tools);
+    // The program itself, not the one with this repository's own commands.
+    both = both.without("WHEELPROOF_BIN");
+    for (target, toolchain) in TARGETS.iter().zip(&foreign.toolchains) {
+        let name = format!("{} program", target.system);
+        match toolchain {
+            Ok(toolchain) => {
+                steps.push(for_target(&name, &["build"], &["-p", "wheelproof"], 20, tools, (target, toolchain)));
+                let variable = format!("WHEELPROOF_{}_BIN", target.system.to_uppercase());
+                both = both.with(&variable, toolchain.program(target).as_str());
+            }
+            Err(reason) => steps.push(TestStep::absent(&name, reason)),
+        }
+    }
+    match &foreign.wine {
+        Ok(wine) => both = both.with("WHEELPROOF_WINE", wine.runner.as_str()),
+        Err(reason) => steps.push(TestStep::absent("wine", reason)),
+    }
+    steps.push(both);
+    for (target, toolchain) in TARGETS.iter().zip(&foreign.toolchains) {
+        let name = format!("{} lints", target.system);
+        if let Ok(toolchain) = toolchain
+            && toolchain.lints
+            && tools.components.contains("clippy")
+        {
+            let selection = ["--workspace", "--all-targets"];
+            let step = for_target(&name, &["clippy"], &selection, 15, tools, (target, toolchain));
+            steps.push(step.and(&["--", "-D", "warnings"]));
+        } else {
+            steps.push(TestStep::absent(&name, "clippy needs the target in the Rust that it belongs to"));
+        }
+    }
+    if let (Some(Ok(toolchain)), Ok(wine)) = (foreign.toolchains.first(), &foreign.wine) {
+        let target = &TARGETS[0];
+        let runner = format!("target.{}.runner=['{}']", target.triple, wine.runner);
+        let selection: Vec<&str> = ON_WINDOWS.iter().flat_map(|name| ["-p", name]).collect();
+        let step =
+            for_target("windows tests", &["test", "--config", &runner], &selection, 15, tools, (target, toolchain));
+        steps.push(step.and(&["--no-fail-fast", "--", "--show-output"]).counting_tests());
+    }
+    steps
+}
+
+/// Cargo for another system.
+fn for_target(
+    name: &str,
+    command: &[&str],
+    selection: &[&str],
+    minutes: u64,
+    tools: &Tools,
+    (target, toolchain): (&Target, &Toolchain),
+) -> TestStep {
+    let mut argv = vec![tools.cargo.as_str()];
+    argv.extend(command);
+    argv.extend(toolchain.options.iter().map(String::as_str));
+    argv.extend(["--target", target.triple]);
+    argv.extend(selection);
+    let step = TestStep::check(name, &argv, minutes);
+    toolchain.env.iter().fold(step, |step, (variable, value)| step.with(variable, value))
+}
+
 fn published(session: &Session, tools: &Tools) -> Vec<TestStep> {
     let name = "published wheels";
     let there = session
@@ -211,9 +303,10 @@ fn yaml_files(folder: &camino::Utf8Path) -> Vec<String> {
 /// What would be run, one line each.
 pub(crate) fn listed(session: &Session, tiers: &[Tier]) -> String {
     let tools = Tools::planned(session);
+    let foreign = Foreign::planned(session);
     let mut out = String::new();
     for tier in tiers {
-        for step in of(*tier, session, &tools) {
+        for step in of(*tier, session, &tools, Some(&foreign)) {
             let what = match &step.work {
                 Ok(work) => work.argv.join(" ").replace(&format!("{}/", session.root), ""),
                 Err(reason) => format!("skipped: {reason}"),

@@ -113,7 +113,8 @@ fn components(session: &Session) -> BTreeSet<&'static str> {
         .collect()
 }
 
-fn oracle(session: &Session, world: &World) -> Result<ToolEnvironment, String> {
+/// The newest released Python with what our own environments need.
+pub(crate) fn scripting_python(world: &World) -> Option<&host::Interpreter> {
     let usable = |interpreter: &&host::Interpreter| {
         let version = (interpreter.python.major, interpreter.python.minor);
         interpreter.has_venv
@@ -123,13 +124,17 @@ fn oracle(session: &Session, world: &World) -> Result<ToolEnvironment, String> {
             && version >= OLDEST_PYTHON
             && !interpreter.version.contains(['a', 'b', 'r'])
     };
-    let Some(base) = world.interpreters.iter().filter(usable).max_by_key(|interpreter| interpreter.python) else {
+    world.interpreters.iter().filter(usable).max_by_key(|interpreter| interpreter.python)
+}
+
+fn oracle(session: &Session, world: &World) -> Result<ToolEnvironment, String> {
+    let Some(base) = scripting_python(world) else {
         return Err("no Python from 3.10 on with venv, so no auditwheel, delvewheel, jsonschema, zizmor".to_owned());
     };
     let windows = world.os == platform::Os::Windows;
     let environment = ToolEnvironment::new(&session.state.join("tools"), "oracle", base, ORACLE_LOCK, windows);
     let runner = Runner::new(&session.console, &session.cancel);
-    let steps = environment.steps(&session.logs());
+    let steps = environment.steps_by(&world.installer, &session.logs());
     match environment.ensure(&steps, &runner) {
         Ok(_) => Ok(environment),
         Err(error) => {

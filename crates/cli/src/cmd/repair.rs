@@ -1,5 +1,8 @@
 //! `repair`: a wheel of any platform gets the libraries that it needs, by the tool of its platform.
 
+mod desk;
+mod epoch;
+
 use crate::args::Global;
 use crate::console::Console;
 use crate::context;
@@ -9,6 +12,7 @@ use crate::registry::REGISTRY;
 use audit::proof::{ProofOptions, Verdict};
 use camino::{Utf8Path, Utf8PathBuf};
 use clap::{Args, ValueEnum};
+use desk::Desk;
 use diagnostics::{Examined, Finding, Judged, Severity, Style};
 use exec::{Cancel, Explain, Runner, Silent};
 use host::World;
@@ -142,13 +146,17 @@ pub(crate) fn run(global: &Global, args: &RepairArgs, cancel: &Cancel) -> Result
         console: &console,
         streams: context::talk(global).streams(),
     };
+    let rules = repair::RULES.iter().chain(repair::rules::SHARED).copied();
     let (mut entries, mut judged, mut examined, mut code) =
-        (Vec::new(), Judged::default(), Examined::of(repair::RULES.iter().copied()), exit::FINE);
+        (Vec::new(), Judged::default(), Examined::of(rules), exit::FINE);
     for (path, name) in &given {
         cancel.check("repair")?;
-        let entry = match job.repair(path, name, cancel) {
+        let desk = Desk::take(&layout.state, path.file_stem().unwrap_or_default())
+            .map_err(|error| Failure::new(exit::ENVIRONMENT, error.to_string()))?;
+        let entry = match job.repair(path, name, &desk, cancel) {
             Ok(repaired) => {
-                let own = adjustments.judge(job.findings(&repaired));
+                let reported = adjustments.judge(repaired.findings.clone()).findings;
+                let own = adjustments.judge(job.findings(&repaired, &reported));
                 examined = examined.file(file_name(&repaired.wheel));
                 let entry = job.deliver(path, &repaired, own.has_errors())?;
                 if own.has_errors() {
@@ -216,26 +224,30 @@ struct Job<'a> {
 }
 
 impl Job<'_> {
-    fn repair(&self, path: &Utf8Path, name: &WheelName, cancel: &Cancel) -> Result<Repaired, Failure> {
+    fn repair(&self, path: &Utf8Path, name: &WheelName, desk: &Desk, cancel: &Cancel) -> Result<Repaired, Failure> {
         let target = self.target(name)?;
         let platform = TargetPlatform::parse(&self.args.plat, &target)
             .map_err(|error| Failure::usage(format!("--plat: {error}")))?;
         let runner =
             Runner::new(self.console, cancel).scope(path.file_name().unwrap_or_default()).streaming(self.streams);
         let tools = self.tools(target.os)?;
-        let request = self.request(path, target, platform, tools);
+        let request = self.request(path, target, platform, tools, desk);
         let steps = repair::steps(&request, self.world);
         // A wheel that needs no tool gets none installed.
         let made = match repair::run(&request, &steps, path, &runner) {
             Err(RepairError::NoEnvironment { .. }) => {
-                request.tools.ensure(&request.tools.steps(&self.layout.state.join("logs/tools")), &runner).map_err(
-                    |error| match error {
+                request
+                    .tools
+                    .ensure(
+                        &request.tools.steps_by(&self.world.installer, &self.layout.state.join("logs/tools")),
+                        &runner,
+                    )
+                    .map_err(|error| match error {
                         host::toolenv::ToolEnvironmentError::Step(step) => Failure::from(step),
                         host::toolenv::ToolEnvironmentError::Io(error) => {
                             Failure::new(exit::ENVIRONMENT, error.to_string())
                         }
-                    },
-                )?;
+                    })?;
                 repair::run(&request, &steps, path, &runner)
             }
             other => other,
@@ -262,7 +274,7 @@ impl Job<'_> {
     /// The environment of the system's tool, made with the newest Python that it runs on.
     fn tools(&self, os: Os) -> Result<ToolEnvironment, Failure> {
         let usable = |i: &&host::Interpreter| {
-            i.has_venv
+            (i.has_venv || !self.world.installer.needs_venv())
                 && i.implementation == "cpython"
                 && !i.python.free_threaded
                 && !i.debug
@@ -280,9 +292,15 @@ impl Job<'_> {
         Ok(ToolEnvironment::new(&self.layout.tools(), "repair", base, plan::for_repair(os), windows))
     }
 
-    fn request(&self, path: &Utf8Path, target: TargetKey, platform: TargetPlatform, tools: ToolEnvironment) -> Request {
+    fn request(
+        &self,
+        path: &Utf8Path,
+        target: TargetKey,
+        platform: TargetPlatform,
+        tools: ToolEnvironment,
+        desk: &Desk,
+    ) -> Request {
         const TIME_LIMIT: u64 = 3600;
-        let stem = path.file_stem().unwrap_or_default();
         let mut library_dirs: Vec<Utf8PathBuf> = self.args.lib_dir.iter().map(|dir| self.here.join(dir)).collect();
         if target.os == self.world.os {
             library_dirs.extend(self.world.llvm.installations.iter().map(|llvm| llvm.library_dir.clone()));
@@ -294,10 +312,10 @@ impl Job<'_> {
             library_dirs,
             exclude: self.args.exclude.clone(),
             strip: self.args.strip,
-            work_dir: self.layout.state.join("work/repair").join(stem),
-            log_dir: self.layout.state.join("logs/repair").join(stem),
+            work_dir: desk.work.clone(),
+            log_dir: self.layout.state.join("logs/repair").join(&desk.name),
             time_limit: TIME_LIMIT,
-            source_date_epoch: source_date_epoch(path),
+            source_date_epoch: epoch::source_date_epoch(path),
             llvm_major: None,
             options: repair::Options {
                 no_mangle: self.args.no_mangle.clone(),
@@ -311,14 +329,17 @@ impl Job<'_> {
 
     /// What the repair found, and what keeps the result from importing on a clean machine; the host's libraries are never
     /// asked. Facts about the wheel as a package are `verify`'s to tell.
-    fn findings(&self, repaired: &Repaired) -> Vec<Finding> {
+    fn findings(&self, repaired: &Repaired, reported: &[Finding]) -> Vec<Finding> {
         let mut findings = repaired.findings.clone();
         let options = ProofOptions { excluded: self.args.exclude.clone(), ..ProofOptions::default() };
         match audit::proof::wheel_findings(&repaired.wheel, &options) {
             Ok((Verdict::Refuted, more, _)) => {
-                let proof = |finding: &Finding| audit::proof::rules::PROOF.contains(&finding.rule);
-                findings
-                    .extend(more.into_iter().filter(|finding| finding.severity == Severity::Error && proof(finding)));
+                let proof = |finding: &Finding| {
+                    finding.severity == Severity::Error
+                        && audit::proof::rules::PROOF.contains(&finding.rule)
+                        && !repair::rules::is_told(reported, finding)
+                };
+                findings.extend(more.into_iter().filter(proof));
             }
             Ok(_) => {}
             Err(error) => self.console.warning(&format!("the result could not be proven: {error}")),
@@ -350,9 +371,10 @@ impl Job<'_> {
         let place = out.join(repaired.wheel.file_name().unwrap_or_default());
         let failed = |error: std::io::Error| Failure::new(exit::STEP, error.to_string());
         fs_err::create_dir_all(&out).map_err(failed)?;
-        let same =
-            place.canonicalize_utf8().ok().is_some_and(|place| repaired.wheel.canonicalize_utf8().ok() == Some(place));
-        if !same {
+        let same = realpath::real(&place).ok().is_some_and(|place| realpath::real(&repaired.wheel).ok() == Some(place));
+        // What was made here is moved where that is possible; the given wheel stays where it is.
+        let moved = !same && repaired.how == How::Repaired && fs_err::rename(&repaired.wheel, &place).is_ok();
+        if !same && !moved {
             copy(&repaired.wheel, &place).map_err(failed)?;
         }
         entry.wheel = Some(place);
@@ -372,29 +394,6 @@ fn copy(from: &Utf8Path, to: &Utf8Path) -> std::io::Result<()> {
             file.write_all(read)?;
         }
     })
-}
-
-/// `SOURCE_DATE_EPOCH`, else the newest time in the wheel itself, so that the same wheel gives the same bytes at any time.
-fn source_date_epoch(path: &Utf8Path) -> u64 {
-    const FALLBACK: u64 = 318_211_200;
-    let said = std::env::var("SOURCE_DATE_EPOCH").ok().and_then(|text| text.parse().ok());
-    said.or_else(|| {
-        let archive = wheel::Archive::open(path).ok()?;
-        archive.members().iter().filter_map(|member| epoch_of(member.modified)).max()
-    })
-    .unwrap_or(FALLBACK)
-}
-
-/// Seconds after 1970 of a time in an archive, taken for UTC.
-fn epoch_of(time: wheel::DosTime) -> Option<u64> {
-    let (year, month, day) =
-        (1980 + u64::from(time.date >> 9), u64::from(time.date >> 5 & 15), u64::from(time.date & 31));
-    let (hour, minute, second) =
-        (u64::from(time.time >> 11), u64::from(time.time >> 5 & 63), u64::from(time.time & 31) * 2);
-    // Days of years that start in March: the leap day comes last.
-    let (year, month) = if month > 2 { (year, month - 3) } else { (year.checked_sub(1)?, month + 9) };
-    let days = 365 * year + year / 4 - year / 100 + year / 400 + (153 * month + 2) / 5 + day;
-    Some(days.checked_sub(719_469)? * 86_400 + hour * 3600 + minute * 60 + second)
 }
 
 impl Entry {
@@ -474,13 +473,6 @@ fn text(entry: &Entry) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn times_of_archives_there_and_back() {
-        for epoch in [315_532_800, 318_211_200, 951_782_400, 1_700_000_000, 4_102_444_798] {
-            assert_eq!(epoch_of(wheel::DosTime::from_epoch(epoch)), Some(epoch));
-        }
-    }
 
     #[test]
     fn the_first_code_by_weight() {

@@ -2,14 +2,14 @@
 
 use crate::args::{Global, PlanFormat, WheelsArgs};
 use crate::cmd::provision;
-use crate::console::Console;
+use crate::console::{Console, Display};
 use crate::context::{self, Context};
 use crate::exit::{self, Failure};
 use crate::output;
 use crate::registry::REGISTRY;
 use diagnostics::Style;
 use exec::Cancel;
-use pipeline::Report;
+use pipeline::{Jobs, Report, Timings};
 use plan::{Obstacle, Plan};
 use std::io::Write as _;
 
@@ -28,6 +28,7 @@ pub(crate) fn run(global: &Global, args: &WheelsArgs, cancel: &Cancel) -> Result
     let plan = context.plan()?;
     refuse_what_is_missing(&plan, args)?;
     let rules: Vec<_> = REGISTRY.iter().collect();
+    let jobs = Jobs::choose(args.jobs, &plan, &context.world);
     let options = pipeline::Options {
         root: &context.root,
         layout: &context.layout,
@@ -36,10 +37,16 @@ pub(crate) fn run(global: &Global, args: &WheelsArgs, cancel: &Cancel) -> Result
         budget: context.settings.budget,
         force: args.force,
         keep_going: args.keep_going,
+        jobs,
         named: !context.only.is_empty(),
-        verbose: context::talk(global).streams(),
+        verbose: Display::streams(context::talk(global), jobs.at_once),
     };
-    let (report, judged) = pipeline::run(&plan, &context.world, &options, &console, cancel).map_err(|error| {
+    let scopes = plan.builds.iter().map(plan::PlannedBuild::scope).collect();
+    let display = Display::new(&console, scopes, jobs.at_once, Timings::read(&context.layout));
+    let outcome = pipeline::run(&plan, &context.world, &options, &display, cancel);
+    // The terminal is as it was before anything else is printed, to whichever stream.
+    drop(display);
+    let (report, judged) = outcome.map_err(|error| {
         let code = match &error {
             pipeline::RunError::Lock(pipeline::LockError::Cancelled(_)) => exit::INTERRUPTED,
             _ => exit::USAGE,

@@ -12,6 +12,7 @@ use std::io::{self, Read, Seek, SeekFrom};
 use camino::Utf8Path;
 
 use crate::log::is_frame;
+use crate::text;
 use signs::{Rank, Sighting};
 
 /// Of a longer log only this much of its end is read, in bytes.
@@ -63,7 +64,7 @@ fn end_of(log: &Utf8Path) -> io::Result<(String, bool)> {
     file.seek(SeekFrom::Start(start))?;
     let mut bytes = Vec::new();
     file.take(READ).read_to_end(&mut bytes)?;
-    Ok((String::from_utf8_lossy(&bytes).into_owned(), start > 0))
+    Ok((text::shown(&bytes).into_owned(), start > 0))
 }
 
 /// The lines as a terminal would show them, without the log's own heading and footer. The first one of a text that was

@@ -164,16 +164,23 @@ fn sign(lines: &[String], number: usize, line: &str) -> Option<(Rank, Reach)> {
     if words.starts_with("error: ") {
         return Some(error_without_place(lines, number, words));
     }
+    // Older releases of uv. pip begins so too, and goes on with `│`.
+    let reasons = |next: &String| next.trim_start().starts_with(['╰', '├']) && next.contains("─▶");
+    if words.starts_with("× ") && lines.get(number + 1).is_some_and(reasons) {
+        return Some((Rank::Exception, Reach::Paragraph));
+    }
     SIGNS.iter().find(|(at, _, _)| at.matches(words)).map(|(_, rank, reach)| (*rank, *reach))
 }
 
 /// `error: …` alone is rustc's if a place follows, and otherwise that of whoever gave up.
 fn error_without_place(lines: &[String], number: usize, words: &str) -> (Rank, Reach) {
     let known = SIGNS.iter().find(|(at, _, _)| matches!(at, Start(_)) && at.matches(words));
-    let place_follows = lines.get(number + 1).is_some_and(|next| next.trim_start().starts_with("-->"));
+    let follows = |sign: &str| lines.get(number + 1).is_some_and(|next| next.trim_start().starts_with(sign));
     match known {
         Some((_, rank, reach)) => (*rank, *reach),
-        None if place_follows => (Rank::Cause, Reach::Paragraph),
+        None if follows("-->") => (Rank::Cause, Reach::Paragraph),
+        // uv, newer and older: the sentence behind it is the one that tells.
+        None if follows("cause: ") || follows("Caused by: ") => (Rank::Exception, Reach::Indented),
         None => (Rank::Exception, Reach::Line),
     }
 }

@@ -1,4 +1,4 @@
-//! What only Linux can tell: who is a descendant, and a handle on a process that no other process can inherit.
+//! What Linux tells of processes (`/proc`), and a handle on a process that no other process can inherit.
 
 use std::collections::HashMap;
 use std::io;
@@ -6,7 +6,7 @@ use std::io::Read;
 
 use camino::Utf8PathBuf;
 
-use crate::environment::STEP_VARIABLE;
+use super::process::{Process, is_marked};
 
 /// An environment larger than this is not searched to its end.
 const ENVIRONMENT_LIMIT: u64 = 4 << 20;
@@ -25,124 +25,75 @@ pub(super) fn end_with(parent: u32) -> io::Result<()> {
     Ok(())
 }
 
-/// A process as `/proc/PID/stat` shows it (proc(5)).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Process {
-    pid: libc::pid_t,
-    parent: libc::pid_t,
-    pub(super) group: Option<libc::pid_t>,
-    session: libc::pid_t,
-    zombie: bool,
-    /// Ticks since boot; with the number it names one process for good.
-    start: u64,
-}
-
-impl Process {
-    fn read(pid: libc::pid_t) -> Option<Self> {
-        let stat = fs_err::read(format!("/proc/{pid}/stat")).ok()?;
-        Self::parse(pid, &String::from_utf8_lossy(&stat))
-    }
-
-    fn parse(pid: libc::pid_t, stat: &str) -> Option<Self> {
-        // The second field is the name in parentheses, which may hold blanks and parentheses itself.
-        let (_, fields) = stat.rsplit_once(')')?;
-        let fields: Vec<&str> = fields.split_ascii_whitespace().collect();
-        let number = |index: usize| fields.get(index)?.parse::<libc::pid_t>().ok();
-        Some(Self {
-            pid,
-            zombie: matches!(*fields.first()?, "Z" | "X" | "x"),
-            parent: number(1)?,
-            group: Some(number(2)?),
-            session: number(3)?,
-            start: fields.get(19)?.parse().ok()?,
-        })
-    }
-
-    /// Was it given our mark, and did it keep it?
-    fn carries(&self, mark: &str) -> bool {
-        let mut environment = Vec::new();
-        let path = Utf8PathBuf::from(format!("/proc/{}/environ", self.pid));
-        let Ok(file) = fs_err::File::open(path) else { return false };
-        // A process that ends meanwhile reads short, and an error leaves what was read.
-        let _ = file.take(ENVIRONMENT_LIMIT).read_to_end(&mut environment);
-        environment.split(|byte| *byte == 0).any(|entry| {
-            std::str::from_utf8(entry).is_ok_and(|entry| {
-                entry.strip_prefix(STEP_VARIABLE).and_then(|rest| rest.strip_prefix('=')).is_some_and(|marks| {
-                    // Runs within runs carry the marks of all.
-                    marks.split(':').any(|each| each == mark)
-                })
-            })
-        })
-    }
-
-    /// Sends a signal to this very process, or to none.
-    #[allow(unsafe_code)]
-    pub(super) fn signal(&self, signal: libc::c_int) {
-        // SAFETY: plain system calls; the descriptor is closed by `OwnedFd`, and null means no `siginfo_t`.
-        unsafe {
-            use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
-
-            let descriptor = libc::syscall(libc::SYS_pidfd_open, self.pid, 0);
-            let handle = (descriptor >= 0).then(|| OwnedFd::from_raw_fd(descriptor as libc::c_int));
-            // The handle stays with the process it was opened for. If the number still means the one we saw, that is it.
-            if Self::read(self.pid).is_none_or(|now| now.start != self.start) {
-                return;
-            }
-            match handle {
-                Some(handle) => {
-                    libc::syscall(
-                        libc::SYS_pidfd_send_signal,
-                        handle.as_raw_fd(),
-                        signal,
-                        std::ptr::null::<libc::siginfo_t>(),
-                        0,
-                    );
-                }
-                // Before Linux 5.3, or forbidden by a container's filter. The number would have to be given away and all
-                // others used up within the microsecond since it was read.
-                None => {
-                    libc::kill(self.pid, signal);
-                }
-            }
-        }
-    }
-}
-
-/// Everything alive that belongs to the child `leader`, which is not yet waited for: its group, its session, its
-/// descendants, and what carries `mark`. None if there is no `/proc` to look at.
-pub(super) fn members(leader: libc::pid_t, mark: &str) -> Option<Vec<Process>> {
-    let own = std::process::id().cast_signed();
+/// All processes. None if there is no `/proc` to look at.
+pub(super) fn processes() -> Option<HashMap<libc::pid_t, Process>> {
     // Our own entry tells whether /proc is that of our processes.
-    Process::read(own)?;
-    let processes: HashMap<libc::pid_t, Process> = fs_err::read_dir("/proc")
-        .ok()?
-        .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
-        .filter_map(|pid| Some((pid, Process::read(pid)?)))
-        .collect();
-    // What is older than the child was not started by it, so its environment need not be read.
-    let since = processes.get(&leader).map_or(0, |leader| leader.start);
-    let belongs = |process: &&Process| {
-        let kin = process.pid == leader || process.group == Some(leader) || process.session == leader;
-        kin || descends(process, leader, &processes) || process.carries(mark)
-    };
-    let possible =
-        |process: &&Process| !process.zombie && process.start >= since && process.pid != own && process.pid != 1;
-    Some(processes.values().filter(possible).filter(belongs).copied().collect())
+    read(std::process::id().cast_signed())?;
+    let numbers = fs_err::read_dir("/proc").ok()?.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
+    Some(numbers.filter_map(|pid| Some((pid, read(pid)?))).collect())
 }
 
-fn descends(process: &Process, ancestor: libc::pid_t, processes: &HashMap<libc::pid_t, Process>) -> bool {
-    let mut parent = process.parent;
-    // Bounded, because the entries were not read at one moment and may form a circle.
-    for _ in 0..processes.len() {
-        if parent == ancestor {
-            return true;
+fn read(pid: libc::pid_t) -> Option<Process> {
+    let stat = fs_err::read(format!("/proc/{pid}/stat")).ok()?;
+    parse(pid, &String::from_utf8_lossy(&stat))
+}
+
+/// A process as `/proc/PID/stat` shows it (proc(5)). It starts in ticks since boot.
+fn parse(pid: libc::pid_t, stat: &str) -> Option<Process> {
+    // The second field is the name in parentheses, which may hold blanks and parentheses itself.
+    let (_, fields) = stat.rsplit_once(')')?;
+    let fields: Vec<&str> = fields.split_ascii_whitespace().collect();
+    let number = |index: usize| fields.get(index)?.parse::<libc::pid_t>().ok();
+    Some(Process {
+        pid,
+        zombie: matches!(*fields.first()?, "Z" | "X" | "x"),
+        parent: number(1)?,
+        group: number(2)?,
+        session: number(3)?,
+        start: fields.get(19)?.parse().ok()?,
+    })
+}
+
+/// Was it given our mark, and did it keep it?
+pub(super) fn carries(process: &Process, mark: &str) -> bool {
+    let mut environment = Vec::new();
+    let path = Utf8PathBuf::from(format!("/proc/{}/environ", process.pid));
+    let Ok(file) = fs_err::File::open(path) else { return false };
+    // A process that ends meanwhile reads short, and an error leaves what was read.
+    let _ = file.take(ENVIRONMENT_LIMIT).read_to_end(&mut environment);
+    is_marked(&environment, mark)
+}
+
+/// Sends a signal to this very process, or to none.
+#[allow(unsafe_code)]
+pub(super) fn signal(process: &Process, signal: libc::c_int) {
+    // SAFETY: plain system calls; the descriptor is closed by `OwnedFd`, and null means no `siginfo_t`.
+    unsafe {
+        use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
+
+        let descriptor = libc::syscall(libc::SYS_pidfd_open, process.pid, 0);
+        let handle = (descriptor >= 0).then(|| OwnedFd::from_raw_fd(descriptor as libc::c_int));
+        // The handle stays with the process it was opened for. If the number still means the one we saw, that is it.
+        if read(process.pid).is_none_or(|now| now.start != process.start) {
+            return;
         }
-        match processes.get(&parent) {
-            Some(next) if parent > 1 => parent = next.parent,
-            _ => return false,
+        match handle {
+            Some(handle) => {
+                libc::syscall(
+                    libc::SYS_pidfd_send_signal,
+                    handle.as_raw_fd(),
+                    signal,
+                    std::ptr::null::<libc::siginfo_t>(),
+                    0,
+                );
+            }
+            // Before Linux 5.3, or forbidden by a container's filter. The number would have to be given away and all
+            // others used up within the microsecond since it was read.
+            None => {
+                libc::kill(process.pid, signal);
+            }
         }
     }
-    false
 }
 
 #[cfg(test)]
@@ -152,14 +103,11 @@ mod tests {
     #[test]
     fn stat_lines() {
         let stat = "77 (a) Z (b) S 70 71 72 0 -1 4194304 1 2 3 4 5 6 7 8 20 0 1 0 1234567 9 9";
-        let process = Process::parse(77, stat).unwrap();
-        assert_eq!(
-            process,
-            Process { pid: 77, parent: 70, group: Some(71), session: 72, zombie: false, start: 1_234_567 }
-        );
-        assert!(Process::parse(77, "77 (gone) Z 1 2 3 0 -1 4194304 1 2 3 4 5 6 7 8 20 0 1 0 5").unwrap().zombie);
+        let process = parse(77, stat).unwrap();
+        assert_eq!(process, Process { pid: 77, parent: 70, group: 71, session: 72, zombie: false, start: 1_234_567 });
+        assert!(parse(77, "77 (gone) Z 1 2 3 0 -1 4194304 1 2 3 4 5 6 7 8 20 0 1 0 5").unwrap().zombie);
         for broken in ["", "77 (a", "77 (a) S", "77 (a) S 1 2 3", "77 (a) S x 2 3 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 5"] {
-            assert_eq!(Process::parse(77, broken), None, "{broken}");
+            assert_eq!(parse(77, broken), None, "{broken}");
         }
     }
 
@@ -167,19 +115,11 @@ mod tests {
     fn a_process_is_not_signalled_under_anothers_number() {
         let mut child = std::process::Command::new("sleep").arg("60").spawn().unwrap();
         let pid = child.id().cast_signed();
-        let real = Process::read(pid).unwrap();
-        Process { start: real.start + 1, ..real }.signal(libc::SIGKILL);
+        let real = read(pid).unwrap();
+        signal(&Process { start: real.start + 1, ..real }, libc::SIGKILL);
         std::thread::sleep(std::time::Duration::from_millis(50));
         assert!(child.try_wait().unwrap().is_none(), "another process was hit");
-        real.signal(libc::SIGKILL);
+        signal(&real, libc::SIGKILL);
         assert!(!child.wait().unwrap().success());
-    }
-
-    #[test]
-    fn circles_end() {
-        let process = |pid, parent| Process { pid, parent, group: None, session: 0, zombie: false, start: 0 };
-        let processes = HashMap::from([(5, process(5, 6)), (6, process(6, 5)), (7, process(7, 5))]);
-        assert!(!descends(&processes[&7], 99, &processes));
-        assert!(descends(&processes[&7], 6, &processes));
     }
 }

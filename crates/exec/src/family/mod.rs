@@ -6,20 +6,28 @@
 //! |---|---|
 //! | every Unix | the child's process group, which is a session of its own |
 //! | Linux | also what left the group: descendants by parent, members of the session, and, by a mark in the environment, daemons that lost their parents. Not found: a daemon that left the session, lost its parent *and* cleaned its environment |
-//! | Windows | the tree of a child that still runs, through `taskkill /T`; what a child that already ended left behind is not found |
+//! | macOS | also what left the group: descendants by parent, and by the mark in the environment those that lost their parents, except for the system's own protected programs, which show nobody their environment |
+//! | Windows | all of it: the child runs in a job object from its first instruction on, which nothing in it can leave |
 //!
 //! Nothing else is ever hit: an ended child keeps its number (it is not waited for) until the last signal was sent, so
 //! that the group's number cannot belong to others, and what is found outside the group is signalled through a handle
 //! that stays with the process it was opened for.
 
+#[cfg(any(target_os = "macos", test))]
+mod arguments;
 #[cfg(target_os = "linux")]
 mod linux;
+#[cfg(target_os = "macos")]
+mod macos;
+#[cfg(any(target_os = "linux", target_os = "macos"))]
+mod process;
 #[cfg(unix)]
 mod unix;
 #[cfg(windows)]
 mod windows;
 
 use std::io;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use duct::{Expression, Handle};
@@ -51,9 +59,17 @@ impl Child {
             host::prepare(command, terminal);
             Ok(())
         });
-        let handle = expression.start()?;
-        let watch = host::Watch::new(&handle, mark, terminal);
-        Ok(Self { handle, watch, finished: false })
+        let handle = {
+            let _alone = alone();
+            expression.start()?
+        };
+        match host::Watch::new(&handle, mark, terminal) {
+            Ok(watch) => Ok(Self { handle, watch, finished: false }),
+            Err(error) => {
+                let _ = handle.kill();
+                Err(error)
+            }
+        }
     }
 
     /// Waits at most so long for the child itself to end; then tells whether it succeeded.
@@ -68,8 +84,8 @@ impl Child {
         }
         let peaceful_until = Instant::now() + grace;
         if !grace.is_zero() && !urgent() {
-            self.watch.ask(&self.handle);
-            while Instant::now() < peaceful_until && !urgent() {
+            let asked = self.watch.ask(&self.handle);
+            while asked && Instant::now() < peaceful_until && !urgent() {
                 if self.is_over() {
                     return;
                 }
@@ -90,6 +106,11 @@ impl Child {
         self.wait(Duration::ZERO).is_some() && !self.watch.others_run()
     }
 
+    /// What still runs when the child has ended is to live on.
+    pub(crate) fn let_live(&self) {
+        self.watch.let_live();
+    }
+
     /// Takes the child's status; it must have ended.
     pub(crate) fn finish(mut self) -> io::Result<Finish> {
         self.finished = true;
@@ -99,6 +120,14 @@ impl Child {
         let status = self.handle.wait()?.status.into();
         Ok(Finish { status, left_behind: self.watch.left_behind() })
     }
+}
+
+/// While it is held no other thread starts a child or makes a pipe for one. Only macOS needs it: a pipe's ends are
+/// inheritable there until a second call says otherwise, and a child started in between would hold another's output
+/// open.
+pub(crate) fn alone() -> Option<MutexGuard<'static, ()>> {
+    static STARTING: Mutex<()> = Mutex::new(());
+    cfg!(target_vendor = "apple").then(|| STARTING.lock().unwrap_or_else(PoisonError::into_inner))
 }
 
 /// How a child ended.

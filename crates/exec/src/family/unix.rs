@@ -7,6 +7,12 @@ use std::{io, thread};
 
 use duct::Handle;
 
+#[cfg(target_os = "linux")]
+use super::linux as system;
+#[cfg(target_os = "macos")]
+use super::macos as system;
+#[cfg(any(target_os = "linux", target_os = "macos"))]
+use super::process::{Process, members};
 use crate::runner::Terminal;
 
 /// What is done to the child between `fork` and `exec`.
@@ -35,7 +41,7 @@ pub(super) fn prepare(command: &mut Command, terminal: Terminal) {
 /// The child's number and what is known of its end.
 pub(super) struct Watch {
     pid: libc::pid_t,
-    #[cfg_attr(not(target_os = "linux"), allow(dead_code))]
+    #[cfg_attr(not(any(target_os = "linux", target_os = "macos")), allow(dead_code))]
     mark: String,
     terminal: Terminal,
     ended: Receiver<bool>,
@@ -43,8 +49,8 @@ pub(super) struct Watch {
 }
 
 impl Watch {
-    pub(super) fn new(handle: &Handle, mark: &str, terminal: Terminal) -> Self {
-        let pid = handle.pids().first().map_or(0, |pid| pid.cast_signed());
+    pub(super) fn new(handle: &Handle, mark: &str, terminal: Terminal) -> io::Result<Self> {
+        let pid = handle.pids().first().ok_or(io::ErrorKind::NotFound)?.cast_signed();
         let (sender, ended) = channel();
         // A thread, because no portable call waits for a process with a time limit and leaves it unreaped.
         let watcher = move || {
@@ -52,7 +58,7 @@ impl Watch {
         };
         // Should the system have no thread left, the sender is dropped and `wait` looks by itself.
         let _ = thread::Builder::new().name("child".to_owned()).stack_size(64 * 1024).spawn(watcher);
-        Self { pid, mark: mark.to_owned(), terminal, ended, success: None }
+        Ok(Self { pid, mark: mark.to_owned(), terminal, ended, success: None })
     }
 
     pub(super) fn wait(&mut self, _handle: &Handle, at_most: Duration) -> Option<bool> {
@@ -69,8 +75,10 @@ impl Watch {
         self.success
     }
 
-    pub(super) fn ask(&self, handle: &Handle) {
+    /// Always asked, so always worth waiting for.
+    pub(super) fn ask(&self, handle: &Handle) -> bool {
         self.signal(handle, libc::SIGTERM);
+        true
     }
 
     pub(super) fn kill(&self, handle: &Handle) {
@@ -80,49 +88,50 @@ impl Watch {
     fn signal(&self, handle: &Handle, signal: libc::c_int) {
         use duct::unix::HandleExt;
 
-        #[cfg(target_os = "linux")]
-        let strays = super::linux::members(self.pid, &self.mark);
+        #[cfg(any(target_os = "linux", target_os = "macos"))]
+        let strays = self.members();
         match self.terminal {
             Terminal::Detached => signal_group(self.pid, signal),
             Terminal::Shared => {
                 let _ = handle.send_signal(signal);
             }
         }
-        #[cfg(target_os = "linux")]
-        strays
-            .unwrap_or_default()
-            .iter()
-            .filter(|stray| stray.group != self.group())
-            .for_each(|stray| stray.signal(signal));
+        #[cfg(any(target_os = "linux", target_os = "macos"))]
+        for stray in strays.unwrap_or_default() {
+            // One signal reached the whole group, unless the child shares ours.
+            if self.terminal == Terminal::Shared || stray.group != self.pid {
+                system::signal(&stray, signal);
+            }
+        }
     }
 
-    /// The group whose members one signal reaches; none if the child shares ours.
-    #[cfg(target_os = "linux")]
-    fn group(&self) -> Option<libc::pid_t> {
-        (self.terminal == Terminal::Detached).then_some(self.pid)
+    /// All that belongs to the child and runs. None if this system does not tell.
+    #[cfg(any(target_os = "linux", target_os = "macos"))]
+    fn members(&self) -> Option<Vec<Process>> {
+        let processes = system::processes()?;
+        Some(members(&processes, self.pid, &|process| system::carries(process, &self.mark)))
+    }
+
+    #[cfg(not(any(target_os = "linux", target_os = "macos")))]
+    #[allow(clippy::unused_self)]
+    fn members(&self) -> Option<Vec<()>> {
+        None
     }
 
     /// Does anything but the ended child still run?
     pub(super) fn others_run(&self) -> bool {
-        #[cfg(target_os = "linux")]
-        if let Some(members) = super::linux::members(self.pid, &self.mark) {
-            return !members.is_empty();
-        }
-        self.group_answers()
+        self.members().map_or_else(|| self.group_answers(), |members| !members.is_empty())
     }
 
     /// After the child was waited for: is there something of its group left? Asks only, so that a number which belongs
     /// to others by now does no harm.
     pub(super) fn left_behind(&self) -> bool {
-        if !self.group_answers() {
-            return false;
-        }
-        #[cfg(target_os = "linux")]
-        if let Some(members) = super::linux::members(self.pid, &self.mark) {
-            return !members.is_empty();
-        }
-        true
+        self.group_answers() && self.members().is_none_or(|members| !members.is_empty())
     }
+
+    /// What the child leaves behind lives on by itself.
+    #[allow(clippy::unused_self)]
+    pub(super) fn let_live(&self) {}
 
     #[allow(unsafe_code)]
     fn group_answers(&self) -> bool {

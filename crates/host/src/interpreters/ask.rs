@@ -42,6 +42,8 @@ struct Answer {
     base_prefix: Utf8PathBuf,
     include: Vec<Utf8PathBuf>,
     library_dirs: Vec<Utf8PathBuf>,
+    #[serde(default)]
+    import_library: Option<Utf8PathBuf>,
     stdlib: Option<Utf8PathBuf>,
     shared_libpython: bool,
     macos_deployment_target: Option<String>,
@@ -87,7 +89,7 @@ pub(crate) fn ask_all(
 }
 
 /// The results in the order of the inputs.
-fn in_parallel<'a, T: Sync, R: Send>(inputs: &[&'a T], work: impl Fn(&T) -> R + Sync) -> Vec<(&'a T, R)> {
+pub(super) fn in_parallel<'a, T: Sync, R: Send>(inputs: &[&'a T], work: impl Fn(&T) -> R + Sync) -> Vec<(&'a T, R)> {
     let next = AtomicUsize::new(0);
     let results = Mutex::new(Vec::new());
     // A Python that starts mostly waits for files, so more of them than processors.
@@ -134,6 +136,7 @@ fn ask(candidate: &Candidate, runner: &Runner<'_>) -> Result<Answer, String> {
 fn witnesses(candidate: &Candidate, answer: &Answer) -> Vec<Witness> {
     let mut files = vec![candidate.real_path.clone()];
     files.extend(answer.include.iter().map(|folder| folder.join("Python.h")));
+    files.extend(answer.import_library.clone());
     if let Some(stdlib) = &answer.stdlib {
         files.extend(["ensurepip/__init__.py", "venv/__init__.py"].map(|file| stdlib.join(file)));
     }
@@ -149,6 +152,9 @@ fn conclude(candidate: &Candidate, answer: &Answer) -> Result<Interpreter, Strin
     if answer.implementation != "cpython" {
         return Err(format!("it is {} {}, not CPython", answer.implementation, answer.version));
     }
+    if ["mingw", "msys", "cygwin"].iter().any(|other| answer.platform.starts_with(other)) {
+        return Err(format!("it is a Python for {}, whose wheels no Python of Windows takes", answer.platform));
+    }
     let python = match super::numbers(&answer.version).as_slice() {
         [3, minor, ..] if *minor <= 255 => {
             PythonVersion { major: 3, minor: *minor as u8, free_threaded: answer.free_threaded }
@@ -157,6 +163,7 @@ fn conclude(candidate: &Candidate, answer: &Answer) -> Result<Interpreter, Strin
     };
     let ext_suffix = answer.ext_suffix.clone().ok_or_else(|| "it does not say how extensions are named".to_owned())?;
     let headers = answer.include.iter().find(|folder| folder.join("Python.h").is_file());
+    let linkable = answer.import_library.as_ref().is_none_or(|library| library.is_file());
     let stamp = Stamp::of(&candidate.real_path);
     Ok(Interpreter {
         path: candidate.path.clone(),
@@ -175,7 +182,7 @@ fn conclude(candidate: &Candidate, answer: &Answer) -> Result<Interpreter, Strin
         bits: answer.bits,
         prefix: answer.base_prefix.clone(),
         include_dir: headers.or_else(|| answer.include.first()).cloned(),
-        has_headers: headers.is_some(),
+        has_headers: headers.is_some() && linkable,
         library_dirs: answer.library_dirs.clone(),
         stdlib: answer.stdlib.clone(),
         has_venv: answer.venv_error.is_none(),

@@ -3,8 +3,13 @@
 use std::collections::BTreeSet;
 
 use camino::{Utf8Path, Utf8PathBuf};
+use platform::Os;
 
-use super::{InterpreterOrigin, Rejected};
+use super::{
+    InterpreterOrigin, Rejected,
+    places::{self, PLACES},
+};
+use crate::environment::Environment;
 
 /// A file to ask.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,66 +20,120 @@ pub(crate) struct Candidate {
 }
 
 /// Where to look.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub(crate) struct Places<'a> {
+    pub(crate) os: Os,
+    pub(crate) root: &'a Utf8Path,
+    pub(crate) env: Environment<'a>,
     pub(crate) configured: &'a [Utf8PathBuf],
-    pub(crate) pyenv: Option<Utf8PathBuf>,
-    pub(crate) manylinux: Utf8PathBuf,
-    pub(crate) tool_cache: Option<Utf8PathBuf>,
+    /// What launchers and registries name.
+    pub(crate) listed: Vec<(Utf8PathBuf, InterpreterOrigin)>,
+    /// The folder that uv says it installs into.
+    pub(crate) uv: Option<Utf8PathBuf>,
     pub(crate) path: &'a [Utf8PathBuf],
+    /// macOS: whether `/usr/bin/python3` would run a Python.
+    pub(crate) developer_tools: bool,
 }
-
-/// Below an installation's folder, per system.
-const PROGRAMS: &[&str] = &["bin/python", "bin/python3", "python.exe"];
 
 /// Every candidate once by its real file, in the order of preference, and what is not worth asking.
 pub(crate) fn candidates(places: &Places<'_>) -> (Vec<Candidate>, Vec<Rejected>) {
-    let mut found = Found::default();
+    let mut found = Found { places, candidates: Vec::new(), rejected: Vec::new(), seen: BTreeSet::new() };
     for path in places.configured {
         found.add(path.clone(), InterpreterOrigin::Configured);
     }
-    let installations = [
-        (places.pyenv.as_ref().map(|root| root.join("versions")), 1, InterpreterOrigin::Pyenv),
-        (Some(places.manylinux.clone()), 1, InterpreterOrigin::Manylinux),
-        // Python/3.13.0/x64
-        (places.tool_cache.as_ref().map(|cache| cache.join("Python")), 2, InterpreterOrigin::ToolCache),
-    ];
-    for (folder, depth, origin) in installations {
-        for installation in folder.map_or(Vec::new(), |folder| below(&folder, depth)) {
-            if let Some(program) = PROGRAMS.iter().map(|name| installation.join(name)).find(|path| path.is_file()) {
-                found.add(program, origin);
-            }
+    for place in PLACES {
+        for installation in place.installations(places.os, places.root, &places.env) {
+            found.add_installation(&installation, place.origin);
         }
     }
+    for installation in places.uv.iter().flat_map(|folder| places::expand(folder, "cpython-*")) {
+        found.add_installation(&installation, InterpreterOrigin::Uv);
+    }
+    for (path, origin) in &places.listed {
+        found.add(path.clone(), *origin);
+    }
     for folder in places.path {
-        // A shim of pyenv starts a shell that looks for the version of the folder one happens to be in; of asdf too.
-        if folder.file_name() == Some("shims") {
+        // A shim of pyenv starts a shell that looks for the version of the folder one happens to be in; of asdf and mise too.
+        if folder.file_name().is_some_and(|name| name.eq_ignore_ascii_case("shims")) {
             continue;
         }
-        let mut programs = entries(folder, is_python);
-        // Of several names for one file the one that says most: `python3.11` before `python3`.
-        programs.sort_by_key(|path| std::cmp::Reverse(path.as_str().len()));
-        for program in programs {
+        for program in programs_in(folder, places.os) {
             found.add(program, InterpreterOrigin::Path);
         }
     }
     (found.candidates, found.rejected)
 }
 
-#[derive(Default)]
-struct Found {
+/// The Pythons of one folder. Of several names for one file the one that says most goes first: `python3.11` before
+/// `python3`.
+fn programs_in(folder: &Utf8Path, os: Os) -> Vec<Utf8PathBuf> {
+    let mut programs = entries(folder, |name| is_python(name, os));
+    programs.sort_by_key(|path| std::cmp::Reverse(path.as_str().len()));
+    programs
+}
+
+/// Installations that are not finished have no such file beside them (actions/tool-cache).
+const FINISHED: &str = ".complete";
+
+struct Found<'a> {
+    places: &'a Places<'a>,
     candidates: Vec<Candidate>,
     rejected: Vec<Rejected>,
     seen: BTreeSet<Utf8PathBuf>,
 }
 
-impl Found {
+impl Found<'_> {
+    fn add_installation(&mut self, installation: &Utf8Path, origin: InterpreterOrigin) {
+        let windows = self.places.os == Os::Windows;
+        let programs = if windows {
+            // python.exe and, of the same installer, python3.13t.exe beside it.
+            programs_in(installation, self.places.os)
+        } else {
+            let bin = installation.join("bin");
+            let plain = ["python", "python3"].map(|name| bin.join(name)).into_iter().find(|path| path.is_file());
+            // Homebrew and python.org's frameworks have names with a version only.
+            plain.map_or_else(|| programs_in(&bin, self.places.os), |program| vec![program])
+        };
+        if programs.is_empty() {
+            return;
+        }
+        if origin == InterpreterOrigin::ToolCache {
+            let marker = Utf8PathBuf::from(format!("{installation}{FINISHED}"));
+            if !marker.is_file() {
+                let reason = format!("its installation is not finished: `{marker}` is missing");
+                self.rejected.extend(programs.into_iter().map(|path| Rejected {
+                    path,
+                    origin,
+                    reason: reason.clone(),
+                }));
+                return;
+            }
+        }
+        for program in programs {
+            self.add(program, origin);
+        }
+    }
+
     fn add(&mut self, path: Utf8PathBuf, origin: InterpreterOrigin) {
-        let real_path = match path.canonicalize_utf8() {
+        // Before anything touches the file: these are opened by looking at them, or open something themselves.
+        if let Some(reason) = self.places.only_an_advertisement(&path) {
+            if self.seen.insert(path.clone()) {
+                self.rejected.push(Rejected { path, origin, reason });
+            }
+            return;
+        }
+        let real_path = match realpath::real(&path) {
             Ok(real_path) => real_path,
             Err(error) => {
                 if self.seen.insert(path.clone()) {
-                    self.rejected.push(Rejected { path, origin, reason: error.to_string() });
+                    let gone = error.kind() == std::io::ErrorKind::NotFound;
+                    let reason = if gone && matches!(origin, InterpreterOrigin::Launcher | InterpreterOrigin::Registry)
+                    {
+                        format!("the {origin} names it, but it is not there (any more)")
+                    } else {
+                        error.to_string()
+                    };
+                    self.rejected.push(Rejected { path, origin, reason });
                 }
                 return;
             }
@@ -93,35 +152,55 @@ impl Found {
     }
 }
 
+impl Places<'_> {
+    /// A file that is called Python and, when run, opens a window that offers to install one.
+    fn only_an_advertisement(&self, path: &Utf8Path) -> Option<String> {
+        let folder = path.parent()?;
+        match self.os {
+            Os::Windows => {
+                let mut names = folder.as_str().rsplit(['\\', '/']).filter(|name| !name.is_empty());
+                let of_store = ["WindowsApps", "Microsoft"]
+                    .into_iter()
+                    .all(|expected| names.next().is_some_and(|name| name.eq_ignore_ascii_case(expected)));
+                of_store.then(|| {
+                    "it is an alias of the Microsoft Store, which may open the Store instead of a Python; one that is \
+                     installed is found by its launcher or the registry"
+                        .to_owned()
+                })
+            }
+            Os::MacOs => (folder == self.root.join("usr/bin") && !self.developer_tools).then(|| {
+                "it only asks to install Apple's command line tools, which are not there (`xcode-select --install`)"
+                    .to_owned()
+            }),
+            Os::Linux => None,
+        }
+    }
+}
+
 fn is_of_environment(program: &Utf8Path) -> bool {
     program.parent().is_some_and(|folder| {
         folder.join("pyvenv.cfg").is_file() || folder.parent().is_some_and(|prefix| prefix.join("pyvenv.cfg").is_file())
     })
 }
 
-/// `python`, `python3`, `python3.13`, `python3.13t`, each also with `.exe`. Not `python3-config` and `python2`.
-fn is_python(name: &str) -> bool {
-    let name = name.strip_suffix(".exe").unwrap_or(name);
-    match name.strip_prefix("python") {
-        None => false,
-        Some("" | "3" | "3t") => true,
-        Some(rest) => rest.strip_prefix("3.").is_some_and(|rest| {
+/// `python`, `python3`, `python3.13`, `python3.13t`; on Windows each with `.exe`. Not `python3-config` and `python2`.
+fn is_python(name: &str, os: Os) -> bool {
+    let name = match os {
+        Os::Windows => name.to_ascii_lowercase().strip_suffix(".exe").map(str::to_owned),
+        Os::Linux | Os::MacOs => Some(name.to_owned()),
+    };
+    let Some(rest) = name.as_deref().and_then(|name| name.strip_prefix("python")) else { return false };
+    match rest {
+        "" | "3" | "3t" => true,
+        _ => rest.strip_prefix("3.").is_some_and(|rest| {
             let rest = rest.trim_end_matches(['t', 'd']);
             !rest.is_empty() && rest.bytes().all(|b| b.is_ascii_digit())
         }),
     }
 }
 
-/// The folders so many levels below, newest version first by their names.
-fn below(folder: &Utf8Path, depth: usize) -> Vec<Utf8PathBuf> {
-    let mut folders = entries(folder, |_| true);
-    folders.retain(|path| path.is_dir());
-    folders.sort_by_cached_key(|path| std::cmp::Reverse(numbers(path.file_name().unwrap_or_default())));
-    if depth <= 1 { folders } else { folders.iter().flat_map(|folder| below(folder, depth - 1)).collect() }
-}
-
 /// Those with a name that is wanted; none if the folder cannot be read. Names that are not UTF-8 are no Pythons.
-fn entries(folder: &Utf8Path, wanted: impl Fn(&str) -> bool) -> Vec<Utf8PathBuf> {
+pub(super) fn entries(folder: &Utf8Path, wanted: impl Fn(&str) -> bool) -> Vec<Utf8PathBuf> {
     let Ok(entries) = folder.read_dir_utf8() else { return Vec::new() };
     let entries = entries.filter_map(Result::ok).filter(|entry| wanted(entry.file_name()));
     let mut found: Vec<Utf8PathBuf> = entries.map(camino::Utf8DirEntry::into_path).collect();
@@ -140,20 +219,28 @@ mod tests {
 
     #[test]
     fn names_of_pythons() {
-        for name in ["python", "python3", "python3.9", "python3.13", "python3.13t", "python.exe", "python3.14td"] {
-            assert!(is_python(name), "{name}");
+        for name in ["python", "python3", "python3.9", "python3.13", "python3.13t", "python3.14td"] {
+            assert!(is_python(name, Os::Linux), "{name}");
+            assert!(!is_python(name, Os::Windows), "{name}");
+            assert!(is_python(&format!("{name}.exe"), Os::Windows), "{name}");
+            assert!(is_python(&format!("{name}.EXE").to_uppercase(), Os::Windows), "{name}");
         }
         for name in [
             "python2",
             "python2.7",
             "python3-config",
             "python3.11-config",
+            "python3.13-intel64",
             "pythonw",
             "python3.",
+            "python.exe",
             "ipython",
             "python-argcomplete",
         ] {
-            assert!(!is_python(name), "{name}");
+            assert!(!is_python(name, Os::MacOs), "{name}");
+        }
+        for name in ["pythonw.exe", "python_d.exe", "python.bat", "python3.13"] {
+            assert!(!is_python(name, Os::Windows), "{name}");
         }
     }
 

@@ -2,6 +2,8 @@
 
 mod ask;
 mod discover;
+pub(crate) mod listed;
+mod places;
 
 use camino::Utf8PathBuf;
 use platform::PythonVersion;
@@ -50,7 +52,7 @@ pub struct Interpreter {
     pub prefix: Utf8PathBuf,
     /// Where `Python.h` is or would be.
     pub include_dir: Option<Utf8PathBuf>,
-    /// Whether it is there.
+    /// Whether it is there, and on Windows the import library too, without which nothing links.
     pub has_headers: bool,
     /// Folders that may hold libpython.
     #[serde(default)]
@@ -94,10 +96,28 @@ pub enum InterpreterOrigin {
     Pyenv,
     /// `/opt/python` of the manylinux and musllinux images.
     Manylinux,
-    /// The tool cache of GitHub's runners.
+    /// The tool cache of GitHub's and Azure's runners.
     ToolCache,
+    /// A framework of python.org's installer for macOS.
+    Framework,
+    /// The `py` launcher of Windows, or the install manager that follows it, names it.
+    Launcher,
+    /// The registry of Windows names it (PEP 514).
+    Registry,
+    /// The folder that python.org's installers and install manager for Windows take by themselves.
+    Installer,
+    /// uv installed it.
+    Uv,
+    /// The active conda environment.
+    Conda,
     /// A folder of PATH.
     Path,
+    /// A keg of Homebrew. It is built for the system that it runs on, so its wheels are for no older one.
+    Homebrew,
+    /// MacPorts installed it.
+    MacPorts,
+    /// It came with Xcode or Apple's command line tools.
+    Xcode,
 }
 
 impl std::fmt::Display for InterpreterOrigin {
@@ -107,7 +127,16 @@ impl std::fmt::Display for InterpreterOrigin {
             Self::Pyenv => "pyenv",
             Self::Manylinux => "/opt/python",
             Self::ToolCache => "tool cache",
+            Self::Framework => "framework",
+            Self::Launcher => "py launcher",
+            Self::Registry => "registry",
+            Self::Installer => "installer's folder",
+            Self::Uv => "uv",
+            Self::Conda => "conda",
             Self::Path => "PATH",
+            Self::Homebrew => "Homebrew",
+            Self::MacPorts => "MacPorts",
+            Self::Xcode => "Xcode",
         })
     }
 }
@@ -159,8 +188,10 @@ pub(crate) fn one_of_each(mut all: Vec<Interpreter>) -> Vec<Interpreter> {
     kept
 }
 
-fn order_of(interpreter: &Interpreter) -> (&str, PythonVersion, bool, u8) {
-    (&interpreter.implementation, interpreter.python, interpreter.debug, interpreter.bits)
+/// What makes Pythons different ones. On Windows for ARM those of both architectures run, and have as many bits.
+fn order_of(interpreter: &Interpreter) -> (&str, PythonVersion, bool, u8, bool) {
+    let arm = interpreter.platform.eq_ignore_ascii_case("win-arm64");
+    (&interpreter.implementation, interpreter.python, interpreter.debug, interpreter.bits, arm)
 }
 
 /// A release counts for more than a candidate for it.

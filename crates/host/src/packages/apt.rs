@@ -8,7 +8,7 @@ use exec::{Query, Runner};
 use llvm::LlvmVersion;
 use serde::{Deserialize, Serialize};
 
-use super::{LlvmCandidate, ManagerKind, PackageManager, table};
+use super::{Found, LlvmCandidate, ManagerKind, PackageManager, table};
 use crate::cached::{Answers, Witness};
 
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -25,7 +25,7 @@ struct Answer {
 
 /// What apt could install, and which packages of ours there are. Without a runner: what was known already.
 pub(crate) fn ask(
-    path: Utf8PathBuf,
+    found: Found,
     sudo: Option<Utf8PathBuf>,
     root: &Utf8Path,
     cache: Option<Utf8PathBuf>,
@@ -44,13 +44,11 @@ pub(crate) fn ask(
     });
     answers.save();
     PackageManager {
-        kind: ManagerKind::Apt,
-        path,
         lists_empty: !has_lists(&lists),
         installed: answer.installed,
         llvm: answer.llvm,
         pythons: answer.pythons,
-        sudo,
+        ..found.unasked(sudo)
     }
 }
 
@@ -119,7 +117,8 @@ fn upstream_version(version: &str) -> Option<LlvmVersion> {
     format!("{numbers}{suffix}").parse().ok()
 }
 
-fn parse_installed(text: &str) -> BTreeMap<String, String> {
+/// What `dpkg-query` prints in the form that is asked here.
+pub(super) fn parse_installed(text: &str) -> BTreeMap<String, String> {
     text.lines()
         .filter_map(|line| {
             let mut fields = line.split('|');

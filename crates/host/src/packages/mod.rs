@@ -1,9 +1,17 @@
-//! The system's package managers: what they could install, and the commands that would. Nothing is installed here.
+//! The package managers: which one is asked, what it could install, and the commands that would. Nothing is installed
+//! here.
 //!
-//! What differs between managers is in [`table`]: the commands, and for each need the packages.
+//! What differs between managers is in tables: [`dialect`] has the words and the rights, [`table`] the packages for each
+//! need, [`why`] the reasons where there is none, [`installed`] where each keeps what it installed.
 
 mod apt;
+mod ask;
+mod choice;
+mod dialect;
+mod dnf;
+mod installed;
 mod table;
+mod why;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -11,11 +19,16 @@ use std::{
 };
 
 use camino::Utf8PathBuf;
+use exec::Shell;
 use llvm::{Linkage, LlvmVersion, VersionRange};
+use platform::{Os, paths};
 use serde::{Deserialize, Serialize};
 
-pub(crate) use apt::ask as ask_apt;
-pub(crate) use table::MANAGERS;
+pub(crate) use ask::ask;
+pub use choice::{Found, choose, present};
+pub(crate) use dialect::MANAGERS;
+use dialect::Wants;
+pub use installed::installed_now;
 
 /// A package manager that this program knows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -27,17 +40,19 @@ pub enum ManagerKind {
     Dnf,
     /// Alpine; the musllinux images.
     Apk,
-    /// macOS.
+    /// macOS, and Linux where somebody added it.
     Brew,
-    /// Any system.
-    Conda,
+    /// Windows' own.
+    Winget,
     /// Windows.
     Choco,
+    /// conda, mamba, micromamba and pixi; any system.
+    Conda,
 }
 
 impl ManagerKind {
     /// Every one, in the order in which they are looked for: a system's own before those that can be added.
-    pub const ALL: [Self; 6] = [Self::Apt, Self::Dnf, Self::Apk, Self::Brew, Self::Choco, Self::Conda];
+    pub const ALL: [Self; 7] = [Self::Apt, Self::Dnf, Self::Apk, Self::Brew, Self::Winget, Self::Choco, Self::Conda];
 
     /// As in the configuration's `provision:`.
     pub fn name(self) -> &'static str {
@@ -46,8 +61,9 @@ impl ManagerKind {
             Self::Dnf => "dnf",
             Self::Apk => "apk",
             Self::Brew => "brew",
-            Self::Conda => "conda",
+            Self::Winget => "winget",
             Self::Choco => "choco",
+            Self::Conda => "conda",
         }
     }
 }
@@ -65,6 +81,9 @@ pub struct PackageManager {
     pub kind: ManagerKind,
     /// The program that installs.
     pub path: Utf8PathBuf,
+    /// Where it installs to, if it has several places: the prefix of a conda environment, for pixi the manifest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub environment: Option<Utf8PathBuf>,
     /// It has no lists of what there is; they must be fetched ([`update`]) before anything can be said or installed.
     #[serde(default)]
     pub lists_empty: bool,
@@ -92,9 +111,52 @@ pub struct LlvmCandidate {
 }
 
 impl PackageManager {
-    /// The newest LLVM that it has within the range.
-    pub fn newest_llvm(&self, range: &VersionRange) -> Option<&LlvmCandidate> {
-        self.llvm.iter().filter(|candidate| range.contains(&candidate.version)).max_by(|a, b| a.version.cmp(&b.version))
+    /// The newest LLVM that it has within the range: of those that it named, or if it was not asked of those that it is
+    /// known to have.
+    pub fn newest_llvm(&self, range: &VersionRange) -> Option<LlvmCandidate> {
+        if self.llvm.is_empty() {
+            let major = table::offered(self).rev().find(|major| range.may_contain_major(*major))?;
+            // The first release of a series; the newest is what is installed. From 18 on it is N.1.0.
+            let version = LlvmVersion::new(major, u32::from(major >= 18), 0);
+            let package = table::packages(self, &Need::Llvm { major, linkage: Linkage::Static })?.into_iter().next()?;
+            return Some(LlvmCandidate { version, package });
+        }
+        let fitting = self.llvm.iter().filter(|candidate| range.contains(&candidate.version));
+        fitting.max_by(|a, b| a.version.cmp(&b.version)).cloned()
+    }
+
+    /// The system that it runs on, as its own path tells.
+    pub fn os(&self) -> Os {
+        match (self.kind, paths::PathStyle::of(self.path.as_str())) {
+            (_, Some(paths::PathStyle::Windows)) | (ManagerKind::Winget | ManagerKind::Choco, _) => Os::Windows,
+            (ManagerKind::Brew, _) if !self.path.as_str().contains("/.linuxbrew/") => Os::MacOs,
+            _ => Os::Linux,
+        }
+    }
+
+    /// The version of a package that is there, if it is the one that the name asks for (`llvmdev=19`, `llvm@22`).
+    fn version_of(&self, package: &str) -> Option<&str> {
+        if let Some(version) = self.installed.get(package) {
+            return Some(version);
+        }
+        let (name, wanted) = named(package);
+        // Homebrew's newest release of a formula goes by the bare name.
+        let (name, wanted) = match name.split_once('@') {
+            Some((bare, version)) if self.kind == ManagerKind::Brew => (bare, Some(version)),
+            _ => (name, wanted),
+        };
+        let wanted = wanted?;
+        let there = self.installed.get(name)?;
+        let rest = there.strip_prefix(wanted)?;
+        (rest.is_empty() || rest.starts_with(['.', '_', '-'])).then_some(there)
+    }
+}
+
+/// A package without the version that is asked of it, and that version: `llvmdev=19`.
+fn named(package: &str) -> (&str, Option<&str>) {
+    match package.split_once('=') {
+        Some((name, version)) => (name, Some(version.trim_start_matches('='))),
+        None => (package, None),
     }
 }
 
@@ -157,14 +219,34 @@ pub struct Command {
 
 /// Whether the commands may be run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "kebab-case")]
 pub enum Rights {
     /// They need no more rights than there are.
     Sufficient,
     /// They go through `sudo`, which may ask for a password.
     BySudo,
-    /// Root is needed and there is no way to it: somebody else has to run them.
+    /// More rights are needed and there is no way to them: somebody else has to run them.
     Missing,
+    /// There are too many: the manager refuses root.
+    NotAsRoot,
+}
+
+/// A need for which a manager has no package.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unknown {
+    /// What is needed.
+    pub need: Need,
+    /// Why it has none, and where it is to be had.
+    pub why: Option<String>,
+}
+
+impl fmt::Display for Unknown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.why {
+            Some(why) => write!(f, "{}: {why}", self.need),
+            None => write!(f, "{}", self.need),
+        }
+    }
 }
 
 /// What installing would be.
@@ -175,24 +257,70 @@ pub struct Installation {
     /// What to run, in this order; empty if there is nothing to install.
     pub commands: Vec<Command>,
     /// Needs for which this manager has no package.
-    pub unknown: Vec<Need>,
+    pub unknown: Vec<Unknown>,
     /// Whether it may be run.
     pub rights: Rights,
 }
 
 impl Installation {
-    /// The commands as one line for a person.
+    /// The commands as one line for a person, for the shell of the system that they are for.
     pub fn shell_line(&self) -> String {
-        self.commands.iter().map(Command::shell_line).collect::<Vec<_>>().join(" && ")
+        // PowerShell before version 7 does not know `&&`.
+        let between =
+            if self.commands.iter().any(|command| command.shell() == Shell::PowerShell) { "; " } else { " && " };
+        self.commands.iter().map(Command::shell_line).collect::<Vec<_>>().join(between)
+    }
+
+    /// Why the commands must not be run by this process, and what to do instead; `None` if they may.
+    pub fn refusal(&self, manager: &PackageManager) -> Option<(String, String)> {
+        let line = self.shell_line();
+        let (reason, remedy) = match self.rights {
+            Rights::Sufficient | Rights::BySudo => return None,
+            Rights::NotAsRoot => (
+                format!("{} refuses to be run by root", manager.kind),
+                format!("as the user whose {} it is: {line}", manager.kind),
+            ),
+            Rights::Missing if dialect::facts(manager.kind).wants == Wants::Administrator => (
+                format!("{} needs a console that was started as administrator", manager.kind),
+                format!("in one: {line}"),
+            ),
+            Rights::Missing => {
+                ("installing packages needs root, and there is no sudo here".to_owned(), format!("as root: {line}"))
+            }
+        };
+        Some((reason, remedy))
     }
 }
 
 impl Command {
     /// As a person would type it; the environment only keeps a manager from asking questions, and is left out.
     pub fn shell_line(&self) -> String {
-        let words = self.argv.iter().filter(|word| !word.contains("DEBIAN_FRONTEND") && *word != "env");
-        words.map(|word| exec::quote(word, exec::Shell::Posix)).collect::<Vec<_>>().join(" ")
+        let shell = self.shell();
+        let is_setting = |word: &str| {
+            let facts = dialect::MANAGERS.iter().flat_map(|facts| facts.env);
+            word == "env" || facts.clone().any(|(name, value)| word == format!("{name}={value}"))
+        };
+        let words = self.argv.iter().filter(|word| !is_setting(word)).enumerate().map(|(index, word)| {
+            let quoted = exec::quote(word, shell);
+            let called = index == 0 && shell == Shell::PowerShell && quoted.starts_with('\'');
+            if called { format!("& {quoted}") } else { quoted.into_owned() }
+        });
+        words.collect::<Vec<_>>().join(" ")
     }
+
+    /// The shell of the system that the command is for, as the path of its program tells.
+    fn shell(&self) -> Shell {
+        let program = self.argv.first().map(String::as_str).unwrap_or_default();
+        match paths::PathStyle::of(program) {
+            Some(paths::PathStyle::Windows) => Shell::PowerShell,
+            _ => Shell::Posix,
+        }
+    }
+}
+
+/// Where one of these packages is to be had that the manager, as it is set up, did not find.
+pub fn elsewhere(manager: &PackageManager, missing: &[&str]) -> Option<String> {
+    why::elsewhere(manager, missing)
 }
 
 /// The commands that install what is needed with this manager. Pure: nothing is asked and nothing run.
@@ -203,43 +331,45 @@ pub fn installation(needs: &[Need], manager: &PackageManager, is_root: bool) -> 
     let mut unknown = Vec::new();
     for need in needs {
         match table::packages(manager, need) {
-            Some(names) => packages.extend(names.into_iter().filter(|name| !manager.installed.contains_key(name))),
-            None => unknown.push(need.clone()),
+            Some(names) => packages.extend(names.into_iter().filter(|name| manager.version_of(name).is_none())),
+            None => unknown.push(Unknown { need: need.clone(), why: why::reason(manager, need) }),
         }
     }
+    let packages: Vec<String> = packages.into_iter().collect();
     let (_, rights) = privileges(manager, is_root);
     let mut commands = Vec::new();
     if !packages.is_empty() {
         if manager.lists_empty {
             commands.extend(update(manager, is_root));
         }
-        let words = table::facts(manager.kind).install.iter().map(|word| (*word).to_owned());
-        commands.push(command(manager, is_root, words.chain(packages.iter().cloned())));
+        let lines = dialect::install(manager, &packages);
+        commands.extend(lines.into_iter().map(|words| command(manager, is_root, words)));
     }
-    Installation { packages: packages.into_iter().collect(), commands, unknown, rights }
+    Installation { packages, commands, unknown, rights }
 }
 
 /// The command that fetches the lists of what there is. After it, probe again.
 pub fn update(manager: &PackageManager, is_root: bool) -> Vec<Command> {
-    let words = table::facts(manager.kind).update;
+    let words = dialect::dialect(manager).update;
     if words.is_empty() {
         return Vec::new();
     }
-    vec![command(manager, is_root, words.iter().map(|word| (*word).to_owned()))]
+    vec![command(manager, is_root, words.iter().map(|word| (*word).to_owned()).collect())]
 }
 
 fn privileges(manager: &PackageManager, is_root: bool) -> (Option<&Utf8PathBuf>, Rights) {
-    if is_root || !table::facts(manager.kind).wants_root {
-        return (None, Rights::Sufficient);
-    }
-    match &manager.sudo {
-        Some(sudo) => (Some(sudo), Rights::BySudo),
-        None => (None, Rights::Missing),
+    match (dialect::facts(manager.kind).wants, is_root, &manager.sudo) {
+        (Wants::Anybody, ..) | (Wants::NotRoot, false, _) | (Wants::Root | Wants::Administrator, true, _) => {
+            (None, Rights::Sufficient)
+        }
+        (Wants::Root, false, Some(sudo)) => (Some(sudo), Rights::BySudo),
+        (Wants::NotRoot, true, _) => (None, Rights::NotAsRoot),
+        (Wants::Root | Wants::Administrator, false, _) => (None, Rights::Missing),
     }
 }
 
-fn command(manager: &PackageManager, is_root: bool, words: impl Iterator<Item = String>) -> Command {
-    let facts = table::facts(manager.kind);
+fn command(manager: &PackageManager, is_root: bool, words: Vec<String>) -> Command {
+    let facts = dialect::facts(manager.kind);
     let (sudo, _) = privileges(manager, is_root);
     let mut argv = Vec::new();
     let mut env = BTreeMap::new();

@@ -5,7 +5,8 @@ use super::*;
 fn manager(kind: ManagerKind) -> PackageManager {
     PackageManager {
         kind,
-        path: Utf8PathBuf::from("/usr/bin").join(table::facts(kind).programs[0]),
+        path: Utf8PathBuf::from("/usr/bin").join(dialect::facts(kind).programs[0]),
+        environment: None,
         lists_empty: false,
         installed: BTreeMap::new(),
         llvm: [("14.0.6", "llvm-14-dev"), ("19.1.7", "llvm-19-dev"), ("22.1.8", "llvm-22-dev")]
@@ -80,36 +81,100 @@ fn empty_lists_are_fetched_first() {
 }
 
 #[test]
-fn every_manager_in_its_own_words() {
-    let needs =
-        [Need::CxxCompiler, llvm(19, Linkage::Static), Need::PythonHeaders("3.12".to_owned()), Need::Bubblewrap];
-    for (kind, expected, unknown) in [
-        (
-            ManagerKind::Apt,
-            "/usr/bin/apt-get install -y --no-install-recommends bubblewrap g++ llvm-19-dev make python3.12-dev",
-            0,
-        ),
-        (
-            ManagerKind::Dnf,
-            "/usr/bin/dnf install -y bubblewrap gcc-c++ llvm-devel llvm-static make python3.12-devel",
-            0,
-        ),
-        (ManagerKind::Apk, "/usr/bin/apk add bubblewrap g++ llvm19-dev llvm19-static make python3-dev", 0),
-        (ManagerKind::Brew, "/usr/bin/brew install llvm@19", 1),
-        (ManagerKind::Choco, "/usr/bin/choco install -y visualstudio2022-workload-vctools", 2),
-        (ManagerKind::Conda, "/usr/bin/micromamba install -y -c conda-forge cxx-compiler llvmdev=19 make", 1),
+fn a_version_that_is_asked_for_is_compared() {
+    for (kind, there, package, expected) in [
+        (ManagerKind::Conda, ("llvmdev", "19.1.7"), "llvmdev=19", Some("19.1.7")),
+        (ManagerKind::Conda, ("llvmdev", "20.1.8"), "llvmdev=19", None),
+        (ManagerKind::Conda, ("python", "3.1.3"), "python=3.13", None),
+        (ManagerKind::Conda, ("git", "2.47.0"), "git", Some("2.47.0")),
+        (ManagerKind::Brew, ("llvm", "22.1.8_1"), "llvm@22", Some("22.1.8_1")),
+        (ManagerKind::Brew, ("llvm", "22.1.8"), "llvm@2", None),
+        (ManagerKind::Brew, ("llvm", "22.1.8"), "llvm@21", None),
+        (ManagerKind::Brew, ("llvm@21", "21.1.8"), "llvm@21", Some("21.1.8")),
+        (ManagerKind::Apt, ("llvm", "19"), "llvm@19", None),
     ] {
-        let found = installation(&needs, &manager(kind), true);
-        assert_eq!(found.shell_line(), expected, "{kind}");
-        assert_eq!(found.unknown.len(), unknown, "{kind}");
+        let mut manager = manager(kind);
+        manager.installed.insert(there.0.to_owned(), there.1.to_owned());
+        assert_eq!(manager.version_of(package), expected, "{kind} {package}");
     }
 }
 
 #[test]
-fn the_table_is_in_the_order_of_the_kinds() {
-    for (facts, kind) in MANAGERS.iter().zip(ManagerKind::ALL) {
-        assert_eq!(facts.kind, kind);
+fn dnf_calls_llvm_as_its_repositories_do() {
+    let mut dnf = manager(ManagerKind::Dnf);
+    let packages = |dnf: &PackageManager, linkage| {
+        let found = installation(&[llvm(19, linkage)], dnf, true);
+        found.unknown.iter().map(ToString::to_string).chain(found.packages).collect::<Vec<_>>()
+    };
+    let candidate =
+        |version: &str, package: &str| LlvmCandidate { version: version.parse().unwrap(), package: package.to_owned() };
+    dnf.llvm = vec![candidate("19.1.7", "llvm19-devel"), candidate("21.1.4", "llvm-devel")];
+    assert_eq!(packages(&dnf, Linkage::Shared), ["llvm19-devel"]);
+    assert_eq!(packages(&dnf, Linkage::Static), ["llvm19-devel", "llvm19-static"]);
+    dnf.llvm = vec![candidate("17.0.6", "llvm17-devel"), candidate("21.1.4", "llvm-devel")];
+    assert_eq!(packages(&dnf, Linkage::Shared), ["LLVM 19 (shared): its repositories have LLVM 17, 21"]);
+    dnf.llvm.clear();
+    assert_eq!(packages(&dnf, Linkage::Static), ["llvm-devel", "llvm-static"]);
+}
+
+#[test]
+fn managers_that_were_not_asked_offer_what_they_are_known_to_have() {
+    let newest = |kind, range: &str| {
+        let mut manager = manager(kind);
+        manager.llvm.clear();
+        manager.newest_llvm(&range.parse().unwrap()).map(|candidate| candidate.package)
+    };
+    for (kind, range, expected) in [
+        (ManagerKind::Conda, ">=14", Some("llvmdev=22")),
+        (ManagerKind::Conda, ">=15,<20", Some("llvmdev=19")),
+        // A patch release is not known, but that the series may have it is.
+        (ManagerKind::Conda, "19.1.7", Some("llvmdev=19")),
+        (ManagerKind::Conda, ">=23", None),
+        (ManagerKind::Brew, "19", Some("llvm@19")),
+        (ManagerKind::Brew, "14", None),
+        (ManagerKind::Choco, "19", None),
+        (ManagerKind::Winget, "19", None),
+        (ManagerKind::Dnf, "19", None),
+        (ManagerKind::Apt, "19", None),
+    ] {
+        assert_eq!(newest(kind, range).as_deref(), expected, "{kind} {range}");
     }
+}
+
+#[test]
+fn who_may_not_install_is_told_what_to_do() {
+    let refusal = |manager: &PackageManager, root| installation(&[Need::Git], manager, root).refusal(manager);
+    let (reason, remedy) = refusal(&manager(ManagerKind::Apt), false).unwrap();
+    assert_eq!(reason, "installing packages needs root, and there is no sudo here");
+    assert_eq!(remedy, "as root: /usr/bin/apt-get install -y --no-install-recommends git");
+    let (reason, remedy) = refusal(&manager(ManagerKind::Brew), true).unwrap();
+    assert_eq!(reason, "brew refuses to be run by root");
+    assert_eq!(remedy, "as the user whose brew it is: /usr/bin/brew install git");
+    let mut choco = manager(ManagerKind::Choco);
+    choco.path = r"C:\ProgramData\chocolatey\bin\choco.exe".into();
+    choco.sudo = Some(r"C:\Windows\System32\sudo.exe".into());
+    let (reason, remedy) = refusal(&choco, false).unwrap();
+    assert_eq!(reason, "choco needs a console that was started as administrator");
+    assert_eq!(
+        remedy,
+        r"in one: C:\ProgramData\chocolatey\bin\choco.exe install -y --no-progress --ignore-package-exit-codes git"
+    );
+    assert_eq!(refusal(&choco, true), None);
+    assert_eq!(refusal(&manager(ManagerKind::Brew), false), None);
+    assert_eq!(refusal(&manager(ManagerKind::Conda), true), None);
+}
+
+#[test]
+fn what_windows_people_paste_is_for_powershell() {
+    let mut winget = manager(ManagerKind::Winget);
+    winget.path = r"C:\Users\A User\AppData\Local\Microsoft\WindowsApps\winget.exe".into();
+    let found = installation(&[Need::CxxCompiler, Need::Git], &winget, false);
+    let line = found.shell_line();
+    let program = r"& 'C:\Users\A User\AppData\Local\Microsoft\WindowsApps\winget.exe' install --exact --id";
+    assert!(line.starts_with(&format!("{program} Git.Git --source winget ")), "{line}");
+    assert!(line.contains(&format!(" --silent; {program} Microsoft.VisualStudio.2022.BuildTools ")), "{line}");
+    assert!(line.ends_with(" --override '--quiet --wait --norestart --nocache --add Microsoft.VisualStudio.Workload.VCTools --includeRecommended'"), "{line}");
+    assert_eq!(found.commands.len(), 2, "one command a package");
 }
 
 #[test]
@@ -118,7 +183,24 @@ fn the_newest_llvm_within_the_range() {
     for (range, package) in
         [("", Some("llvm-22-dev")), (">=14,<22", Some("llvm-19-dev")), ("14", Some("llvm-14-dev")), (">22", None)]
     {
-        let found = apt.newest_llvm(&range.parse().unwrap()).map(|candidate| candidate.package.as_str());
-        assert_eq!(found, package, "{range}");
+        let found = apt.newest_llvm(&range.parse().unwrap()).map(|candidate| candidate.package);
+        assert_eq!(found.as_deref(), package, "{range}");
+    }
+}
+
+#[test]
+fn where_else_a_package_is() {
+    for (kind, package, said) in [
+        (ManagerKind::Dnf, "llvm-static", Some("`llvm-static`: on RHEL and its likes it is in CRB")),
+        (ManagerKind::Dnf, "patchelf", Some("`patchelf`: on RHEL and its likes it is in EPEL")),
+        (ManagerKind::Dnf, "git", None),
+        (ManagerKind::Apt, "llvm-25-dev", Some("`llvm-25-dev`: other releases of LLVM")),
+        (ManagerKind::Apt, "python3.13-venv", Some("`python3.13-venv`: a Debian or Ubuntu has one Python")),
+        (ManagerKind::Winget, "Python.Python.3.99", Some("`Python.Python.3.99`: `winget search")),
+        (ManagerKind::Conda, "git", None),
+    ] {
+        let found = elsewhere(&manager(kind), &["nothing-known", package]);
+        assert_eq!(found.is_some(), said.is_some(), "{kind} {package}");
+        assert!(found.unwrap_or_default().starts_with(said.unwrap_or_default()), "{kind} {package}");
     }
 }

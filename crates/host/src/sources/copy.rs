@@ -64,15 +64,16 @@ pub fn copy(project_dir: &Utf8Path, dest: &Utf8Path, runner: &Runner<'_>) -> Res
     if fs_err::read_dir(dest)?.next().is_some() {
         return Err(SourcesError::NotEmpty(dest.to_owned()));
     }
-    let (project_dir, dest) = (canonical(project_dir)?, canonical(dest)?);
+    let (project_dir, dest) = (git::real(project_dir)?, git::real(dest)?);
     // The listing of the project tells whether git knows it at all; that of the repository is another.
-    let own = listing::list(&project_dir, runner)?;
+    let own = listing::list(&project_dir, Utf8Path::new(""), runner)?;
     let repository = if own.known_to_git { Repository::around(&project_dir, runner)? } else { None };
     let Some(repository) = repository else {
         let files = copy_files(&project_dir, &dest, &own)?;
         return Ok(Copied { root: dest.clone(), project: dest, files });
     };
-    let listing = if repository.top == project_dir { own } else { listing::list(&repository.top, runner)? };
+    let below = project_dir.strip_prefix(&repository.top).unwrap_or(Utf8Path::new(""));
+    let listing = if repository.top == project_dir { own } else { listing::list(&repository.top, below, runner)? };
     let files = copy_files(&repository.top, &dest, &listing)?;
     make_git(&repository, &dest, runner)?;
     for nested in &listing.repositories {
@@ -80,14 +81,8 @@ pub fn copy(project_dir: &Utf8Path, dest: &Utf8Path, runner: &Runner<'_>) -> Res
             make_git(&nested_repository, &dest.join(nested), runner)?;
         }
     }
-    let below = project_dir.strip_prefix(&repository.top).unwrap_or(Utf8Path::new(""));
     let project = if below.as_str().is_empty() { dest.clone() } else { dest.join(below) };
     Ok(Copied { root: dest, project, files })
-}
-
-fn canonical(path: &Utf8Path) -> Result<Utf8PathBuf, SourcesError> {
-    let real = fs_err::canonicalize(path)?;
-    Utf8PathBuf::from_path_buf(real).map_err(|path| git::not_utf8(&path).into())
 }
 
 fn copy_files(from: &Utf8Path, to: &Utf8Path, listing: &listing::Listing) -> Result<usize, SourcesError> {

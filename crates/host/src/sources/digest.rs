@@ -1,30 +1,39 @@
 //! One hash over everything a project is built from.
 
-use camino::Utf8Path;
+use std::{borrow::Cow, path::Path};
+
+use camino::{Utf8Path, Utf8PathBuf};
 use exec::Runner;
 use sha2::{Digest as _, Sha256};
 
 use super::{SourceDigest, SourcesError, git, listing, stat, version_tools};
 
 /// The state of a project's sources. The hashes of files that did not change since the last time are taken from
-/// `cache_file`. Deleted, renamed and newly added files, execute bits and the targets of links count.
+/// `cache_file`. Deleted, renamed and newly added files, execute bits and the targets of links count; `own` are folders
+/// that do not, because the run itself writes there.
+///
+/// The names are the same on every system. The rest is as it was checked out: where git makes CRLF of LF, keeps no execute
+/// bits or writes links as files with the target's name (Windows), the digest is another one.
 pub fn digest(
     project_dir: &Utf8Path,
+    own: &[Utf8PathBuf],
     cache_file: Option<&Utf8Path>,
     runner: &Runner<'_>,
 ) -> Result<SourceDigest, SourcesError> {
-    let listing = listing::list(project_dir, runner)?;
+    let listing = listing::list(project_dir, Utf8Path::new(""), runner)?;
     let mut hashes = stat::Hashes::open(cache_file);
     let mut whole = Sha256::new();
     let mut files = 0;
     for file in &listing.files {
         let path = project_dir.as_std_path().join(file);
+        if own.iter().any(|folder| path.starts_with(folder)) {
+            continue;
+        }
         // Tracked and deleted: it does not count, and that it did before changes the whole.
         let Ok(metadata) = std::fs::symlink_metadata(&path) else { continue };
-        let name = file.as_os_str().as_encoded_bytes();
+        let name = &*portable(file);
         let (kind, content) = if metadata.is_symlink() {
-            let target = fs_err::read_link(&path)?;
-            ("link", Sha256::digest(target.as_os_str().as_encoded_bytes()).into())
+            ("link", Sha256::digest(portable(&fs_err::read_link(&path)?)).into())
         } else if metadata.is_file() {
             (if is_executable(&metadata) { "program" } else { "file" }, hashes.of(name, &path, &metadata)?)
         } else {
@@ -47,6 +56,15 @@ pub fn digest(
     };
     add(&mut whole, &[b"commit", commit.as_deref().unwrap_or_default().as_bytes()]);
     Ok(SourceDigest { hex: stat::hex(&whole.finalize()), files, commit, commit_time })
+}
+
+/// A path with `/` between its parts, as git has it; a backslash in a name of another system stays.
+fn portable(path: &Path) -> Cow<'_, [u8]> {
+    let bytes = path.as_os_str().as_encoded_bytes();
+    if std::path::MAIN_SEPARATOR == '/' {
+        return Cow::Borrowed(bytes);
+    }
+    bytes.iter().map(|byte| if *byte == b'\\' { b'/' } else { *byte }).collect::<Vec<_>>().into()
 }
 
 /// Each part with its length in front, so that no two lists of parts look alike.

@@ -53,10 +53,20 @@ pub(super) fn line(folder: &Utf8Path, arguments: &[&str], runner: &Runner<'_>) -
     Ok((captured.status.success() && !text.is_empty()).then_some(text))
 }
 
+/// What git knows of a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Known {
+    /// It is in the index.
+    Tracked,
+    /// `git add` would put it there.
+    New,
+}
+
 /// The files below a folder that git tracks or would add, relative to it; `None` if the folder is in no repository or
 /// there is no git.
-pub(super) fn files(folder: &Utf8Path, runner: &Runner<'_>) -> Result<Option<Vec<PathBuf>>, SourcesError> {
-    let arguments = ["ls-files", "-z", "--cached", "--others", "--exclude-standard"];
+pub(super) fn files(folder: &Utf8Path, runner: &Runner<'_>) -> Result<Option<Vec<(Known, PathBuf)>>, SourcesError> {
+    // With a letter before each name, `?` for those that are not tracked.
+    let arguments = ["ls-files", "-z", "-t", "--cached", "--others", "--exclude-standard"];
     let captured = match ask(folder, &arguments, runner) {
         Ok(captured) => captured,
         Err(StepError::NotFound { .. }) => return Ok(None),
@@ -71,7 +81,13 @@ pub(super) fn files(folder: &Utf8Path, runner: &Runner<'_>) -> Result<Option<Vec
         let reason = complaint.lines().next().unwrap_or("it says nothing").to_owned();
         return Err(SourcesError::Git { folder: folder.to_owned(), reason });
     }
-    Ok(Some(captured.stdout.split(|byte| *byte == 0).filter(|name| !name.is_empty()).map(path_of).collect()))
+    let entry = |line: &[u8]| match line {
+        [letter, b' ', name @ ..] if !name.is_empty() => {
+            Some((if *letter == b'?' { Known::New } else { Known::Tracked }, path_of(name)))
+        }
+        _ => None,
+    };
+    Ok(Some(captured.stdout.split(|byte| *byte == 0).filter_map(entry).collect()))
 }
 
 /// Where a repository keeps its parts. Both folders differ in a work tree that `git worktree` made.
@@ -103,15 +119,19 @@ impl Repository {
             return Ok(None);
         };
         // Relative to where git was asked; `--path-format=absolute` is too new for the oldest git in use.
-        let absolute = |path: &str| fs_err::canonicalize(folder.join(path));
-        let utf8 = |path: PathBuf| Utf8PathBuf::from_path_buf(path).map_err(|path| not_utf8(&path));
+        let absolute = |path: &str| real(&folder.join(path));
         Ok(Some(Self {
-            top: utf8(absolute(top)?)?,
-            git_dir: utf8(absolute(git_dir)?)?,
-            common_dir: utf8(absolute(common_dir)?)?,
+            top: absolute(top)?,
+            git_dir: absolute(git_dir)?,
+            common_dir: absolute(common_dir)?,
             object_format: lines.next().unwrap_or("sha1").to_owned(),
         }))
     }
+}
+
+/// The real path of a folder, an error naming it.
+pub(super) fn real(path: &Utf8Path) -> Result<Utf8PathBuf, SourcesError> {
+    realpath::real(path).map_err(|error| std::io::Error::new(error.kind(), format!("`{path}`: {error}")).into())
 }
 
 /// The error for a path that cannot be handed on as text.

@@ -8,9 +8,12 @@ use std::{
 use camino::{Utf8Path, Utf8PathBuf};
 use exec::Runner;
 
-use super::{SourcesError, git};
+use super::{
+    SourcesError,
+    git::{self, Known},
+};
 
-/// What builds and tools leave behind, anywhere in a folder that git does not know.
+/// What builds and tools leave behind, anywhere in a folder, as far as git does not track it.
 const NEVER: &[&str] = &[
     ".git",
     ".hg",
@@ -49,14 +52,14 @@ pub(super) struct Listing {
     pub(super) known_to_git: bool,
 }
 
-/// Lists what belongs to a folder.
-pub(super) fn list(folder: &Utf8Path, runner: &Runner<'_>) -> Result<Listing, SourcesError> {
+/// Lists what belongs to a folder; `project` is where below it the project lies, at whose top builds leave their own.
+pub(super) fn list(folder: &Utf8Path, project: &Utf8Path, runner: &Runner<'_>) -> Result<Listing, SourcesError> {
     if !folder.is_dir() {
         return Err(SourcesError::NotAFolder(folder.to_owned()));
     }
     let mut listing = Listing::default();
     // A folder that git ignores (below a home folder under git, say) has sources all the same.
-    if from_git(folder, Utf8Path::new(""), &mut listing, runner)? && !listing.files.is_empty() {
+    if from_git(folder, Utf8Path::new(""), project, &mut listing, runner)? && !listing.files.is_empty() {
         listing.known_to_git = true;
     } else {
         listing = Listing::default();
@@ -69,13 +72,17 @@ pub(super) fn list(folder: &Utf8Path, runner: &Runner<'_>) -> Result<Listing, So
 fn from_git(
     top: &Utf8Path,
     below: &Utf8Path,
+    project: &Utf8Path,
     listing: &mut Listing,
     runner: &Runner<'_>,
 ) -> Result<bool, SourcesError> {
     // Joining nothing would put a slash at the end.
     let folder = if below.as_str().is_empty() { top.to_owned() } else { top.join(below) };
     let Some(names) = git::files(&folder, runner)? else { return Ok(false) };
-    for name in names {
+    for (known, name) in names {
+        if known == Known::New && is_left_behind(&below.as_std_path().join(&name), project.as_std_path()) {
+            continue;
+        }
         let on_disk = folder.as_std_path().join(&name);
         if !std::fs::symlink_metadata(&on_disk).is_ok_and(|metadata| metadata.is_dir()) {
             listing.files.insert(below.as_std_path().join(name));
@@ -83,7 +90,7 @@ fn from_git(
             // A submodule, or a repository inside this one that nobody registered.
             let name = Utf8PathBuf::from_path_buf(name).map_err(|name| git::not_utf8(&name))?;
             let nested = Utf8PathBuf::from(below.join(name).as_str().trim_end_matches('/'));
-            if from_git(top, &nested, listing, runner)? {
+            if from_git(top, &nested, project, listing, runner)? {
                 listing.repositories.push(nested);
             }
         } else if on_disk.read_dir().is_ok_and(|mut entries| entries.next().is_none()) {
@@ -94,6 +101,24 @@ fn from_git(
     Ok(true)
 }
 
+/// Whether a build or a tool left it behind: a `dist/` that nobody told git to ignore holds the wheels of the last run, a
+/// `build/` what setuptools would take for its own.
+fn is_left_behind(file: &Path, project: &Path) -> bool {
+    let tops = [Some(file), file.strip_prefix(project).ok()];
+    let name = |part: std::path::Component<'_>| part.as_os_str().to_string_lossy().into_owned();
+    file.components().map(name).any(|name| is_never(&name))
+        || tops.into_iter().flatten().any(|below| {
+            let mut parts = below.components();
+            let first = parts.next().map(name);
+            // A file of that name is somebody's script.
+            parts.next().is_some() && first.is_some_and(|first| NEVER_AT_THE_TOP.contains(&first.as_str()))
+        })
+}
+
+fn is_never(name: &str) -> bool {
+    NEVER.contains(&name) || NEVER_ENDING.iter().any(|ending| name.ends_with(ending))
+}
+
 /// The folder itself, links not followed.
 fn walk(top: &Path, below: &Path, files: &mut BTreeSet<PathBuf>) -> Result<(), SourcesError> {
     let at_the_top = below.as_os_str().is_empty();
@@ -101,9 +126,7 @@ fn walk(top: &Path, below: &Path, files: &mut BTreeSet<PathBuf>) -> Result<(), S
         let entry = entry?;
         let name = entry.file_name();
         let text = name.to_string_lossy();
-        let left_behind = NEVER.contains(&&*text)
-            || NEVER_ENDING.iter().any(|ending| text.ends_with(ending))
-            || at_the_top && NEVER_AT_THE_TOP.contains(&&*text);
+        let left_behind = is_never(&text) || at_the_top && NEVER_AT_THE_TOP.contains(&&*text);
         let kind = entry.file_type()?;
         let path = below.join(&name);
         if left_behind {

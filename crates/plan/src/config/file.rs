@@ -46,6 +46,38 @@ impl<'de> Deserialize<'de> for Lines {
     }
 }
 
+/// `true` or `false`; anything else, as the texts `"true"` and `"false"`, is `None`, which the settings refuse at its place.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Flag(pub Option<bool>);
+
+impl<'de> Deserialize<'de> for Flag {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct FlagVisitor;
+        impl Visitor<'_> for FlagVisitor {
+            type Value = Flag;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("`true` or `false`")
+            }
+            fn visit_bool<E: de::Error>(self, value: bool) -> Result<Flag, E> {
+                Ok(Flag(Some(value)))
+            }
+            fn visit_str<E: de::Error>(self, _: &str) -> Result<Flag, E> {
+                Ok(Flag(None))
+            }
+            fn visit_i64<E: de::Error>(self, _: i64) -> Result<Flag, E> {
+                Ok(Flag(None))
+            }
+            fn visit_u64<E: de::Error>(self, _: u64) -> Result<Flag, E> {
+                Ok(Flag(None))
+            }
+            fn visit_f64<E: de::Error>(self, _: f64) -> Result<Flag, E> {
+                Ok(Flag(None))
+            }
+        }
+        deserializer.deserialize_any(FlagVisitor)
+    }
+}
+
 /// `llvm: false`, or what is asked of LLVM.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum LlvmEntry {
@@ -177,7 +209,7 @@ section! {
     /// One of a project's `targets:`.
     ProjectTargetEntry {
         /// `true`: this project is not built for this target.
-        skip: Option<bool>,
+        skip: Option<Located<Flag>>,
     }
 }
 
@@ -202,9 +234,15 @@ pub struct RepairEntry {
     /// Libraries that are left out of the wheel.
     pub exclude: Option<Vec<String>>,
     /// Strip the binaries before they are grafted.
-    pub strip: Option<bool>,
+    pub strip: Option<Located<Flag>>,
     /// Further folders to look for libraries in.
     pub lib_dirs: Option<Vec<String>>,
+    /// Windows: DLLs that keep their names.
+    pub no_mangle: Option<Vec<String>>,
+    /// Windows: namespace packages.
+    pub namespace_packages: Option<Vec<String>>,
+    /// Windows: graft DLLs that the wheel carries already.
+    pub graft_existing: Option<Located<Flag>>,
 }
 
 /// Who repairs.

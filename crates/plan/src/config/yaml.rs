@@ -102,7 +102,7 @@ impl fmt::Display for ConfigError {
 /// # Errors
 /// A [`ConfigError`] with the place and, for a mistyped key or value, the nearest known one.
 pub fn from_str<T: for<'de> Deserialize<'de>>(file: &Utf8Path, text: &str) -> Result<T, ConfigError> {
-    let options = serde_saphyr::options! { with_snippet: false, strict_booleans: true };
+    let options = serde_saphyr::options! { with_snippet: false, strict_booleans: true, reject_unsupported_tags: true };
     serde_saphyr::from_str_with_options::<T>(text, options).map_err(|error| convert(file, text, &error))
 }
 
@@ -161,6 +161,9 @@ fn explained(message: &str, value: &str) -> Option<(String, Option<String>)> {
         "expected string scalar" => ("a text is expected here".to_owned(), None),
         "invalid u32" => ("a whole number is expected here".to_owned(), None),
         "unexpected end of input" => ("the file says nothing".to_owned(), Some(EMPTY.to_owned())),
+        other if other.starts_with("unsupported tag") => {
+            (other.to_owned(), Some("remove it; a text that begins with `!` stands in quotes".to_owned()))
+        }
         other if other.starts_with("invalid boolean") => ("`true` or `false` is expected here".to_owned(), None),
         other if other.starts_with("multiple YAML documents") => {
             ("the file holds more than one document".to_owned(), Some(DOCUMENTS.to_owned()))

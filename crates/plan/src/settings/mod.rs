@@ -228,6 +228,12 @@ pub struct Repair {
     pub strip: bool,
     /// Further folders, absolute.
     pub lib_dirs: Vec<Utf8PathBuf>,
+    /// Windows: DLLs that keep their names.
+    pub no_mangle: Vec<String>,
+    /// Windows: namespace packages, which get no `__init__.py`.
+    pub namespace_packages: Vec<String>,
+    /// Windows: graft DLLs that the wheel carries already.
+    pub graft_existing: bool,
 }
 
 /// Seconds that steps may take.
@@ -313,6 +319,20 @@ fn not_utf8(error: &std::string::FromUtf8Error) -> ConfigError {
 }
 
 impl Settings {
+    /// The same settings for a copy of the project that lies elsewhere, on a machine of any system: every path below the
+    /// root, or beside it, is as it would be there. What was read stays as it was read here.
+    #[must_use]
+    pub fn moved_to(&self, root: &Utf8Path) -> Self {
+        let moved = |path: &Utf8PathBuf| platform::paths::moved(path, &self.root, root);
+        let mut there = self.clone();
+        for project in &mut there.projects {
+            project.dir = moved(&project.dir);
+        }
+        there.repair.lib_dirs = self.repair.lib_dirs.iter().map(moved).collect();
+        root.clone_into(&mut there.root);
+        there
+    }
+
     /// The LLVM that the configuration points to, of the first project that does.
     pub fn llvm_dir(&self) -> Option<Utf8PathBuf> {
         let projects = self.projects.iter().map(|project| &project.options.llvm);

@@ -6,9 +6,16 @@ use super::{LlvmOptions, Options, Origin, Project, ProjectTarget, Target};
 use crate::config::file::{Lines, Linkage, LlvmEntry, OptionsRef, ProjectEntry, ProjectTargetEntry};
 use crate::config::yaml::{self, ConfigError, Located, Place};
 use crate::pyproject::Pyproject;
-use camino::Utf8PathBuf;
+use camino::{Utf8Component, Utf8Path, Utf8PathBuf};
+use platform::paths::same_somewhere;
 use platform::{Distribution, PythonRequest, TargetKey};
 use std::collections::{BTreeMap, BTreeSet};
+
+/// A text without what editors and Git on Windows add: a byte order mark in front, `\r` at line ends. It goes into the
+/// digests that environments of tools are named by, and those are to be the same in every checkout.
+fn plain_text(text: &str) -> String {
+    text.strip_prefix('\u{feff}').unwrap_or(text).replace("\r\n", "\n")
+}
 
 impl Resolver<'_> {
     pub(super) fn projects(
@@ -37,6 +44,13 @@ impl Resolver<'_> {
                 let message = format!("the project `{}` is listed twice", resolved.key);
                 return Err(self.error(project.path.place, message));
             }
+            let meets = |other: &&Project| same_somewhere(other.shown.as_str(), resolved.shown.as_str());
+            if let Some(other) = projects.iter().find(meets) {
+                let message = format!("`{}` and `{}` are one folder on macOS and Windows", other.shown, resolved.shown);
+                return Err(self
+                    .error(project.path.place, message)
+                    .help("give them names that differ in more than case"));
+            }
             projects.push(resolved);
         }
         Ok(projects)
@@ -47,6 +61,11 @@ impl Resolver<'_> {
         let place = entry.path.place;
         let shown = Utf8PathBuf::from(&entry.path.value);
         let dir = tidy(&self.root.join(&shown));
+        // Found all the same where the file system does not tell cases apart; a runner with Linux would not find it.
+        if let Some(name) = on_disk(self.root, &shown) {
+            let message = format!("the project folder `{shown}` is called `{name}`");
+            return Err(self.error(place, message).help(format!("write `{name}`: case counts on Linux")));
+        }
         if !dir.is_dir() {
             let message = format!("the project folder `{shown}` does not exist");
             return Err(self.error(place, message).help(format!("`path:` is relative to `{}`", self.root)));
@@ -61,7 +80,7 @@ impl Resolver<'_> {
             }
         })?;
         self.note(format!("{at}.path"), &shown, Self::at(place));
-        let file = shown.join("pyproject.toml");
+        let file = platform::paths::join(&shown, "pyproject.toml");
         let key = Distribution::new(&pyproject.name)
             .map_err(|error| ConfigError::new(&file, "", Place::default(), error.to_string()))?;
         let imports = match &entry.import {
@@ -104,7 +123,7 @@ impl Resolver<'_> {
                     };
                     self.error(lock.place, format!("the lock file `{}` {why}", lock.value))
                 })?;
-                Some(text)
+                Some(plain_text(&text))
             }
             None => None,
         };
@@ -119,7 +138,8 @@ impl Resolver<'_> {
                 return Err(self.error(self.place_of_key(name, located.place), message).help(help));
             }
             let options = self.options(&format!("{at}.targets.{name}"), located.value.options())?;
-            own.insert(name.clone(), ProjectTarget { skip: located.value.skip.unwrap_or(false), options });
+            let skip = self.flag(located.value.skip.as_ref())?.unwrap_or(false);
+            own.insert(name.clone(), ProjectTarget { skip, options });
         }
         if let Some(coexist) = &entry.coexist {
             self.note_found(format!("{at}.coexist"), "coexist", coexist.join(", "));
@@ -200,7 +220,7 @@ impl Resolver<'_> {
                     let shown = if linkage == llvm::Linkage::Static { "static" } else { "shared" };
                     self.note(format!("{at}.linkage"), shown, Self::at(entry.place));
                 }
-                let dir = wish.dir.as_ref().map(|dir| tidy(&self.root.join(dir)));
+                let dir = wish.dir.as_ref().map(|dir| self.folder(dir));
                 if let Some(dir) = &dir {
                     self.note(format!("{at}.dir"), dir, Self::at(entry.place));
                 }
@@ -232,4 +252,33 @@ impl Resolver<'_> {
         }
         Ok(Some(commands))
     }
+}
+
+/// A path below the root as the folders on the disk are written, where that differs from what was asked for in case alone;
+/// none if nothing of that name is there, or a part of the path is `..`.
+fn on_disk(root: &Utf8Path, asked: &Utf8Path) -> Option<Utf8PathBuf> {
+    let mut folder = root.to_owned();
+    let mut written = Utf8PathBuf::new();
+    for component in asked.components() {
+        let name = match component {
+            Utf8Component::Normal(name) => name,
+            Utf8Component::CurDir => continue,
+            _ => return None,
+        };
+        let names: Vec<String> =
+            folder.read_dir_utf8().ok()?.flatten().map(|entry| entry.file_name().to_owned()).collect();
+        let exact = names.iter().find(|known| *known == name);
+        let name = exact.or_else(|| names.iter().find(|known| known.to_lowercase() == name.to_lowercase()))?;
+        folder.push(name);
+        written = if written.as_str().is_empty() { name.into() } else { platform::paths::join(&written, name) };
+    }
+    (!same_text(&written, asked)).then_some(written)
+}
+
+/// Whether two relative paths are the same but for separators and `.`.
+fn same_text(one: &Utf8Path, other: &Utf8Path) -> bool {
+    let parts = |path: &Utf8Path| -> Vec<String> {
+        path.as_str().split(['/', '\\']).filter(|part| !part.is_empty() && *part != ".").map(str::to_owned).collect()
+    };
+    parts(one) == parts(other)
 }

@@ -2,9 +2,9 @@
 
 use super::units::{parse_duration, parse_size, tidy};
 use super::{CONFIG_FILE, DEFAULT_BUDGET, Explained, Given, Origin, Repair, Settings, Target, TimeLimits};
-use crate::config::file::{AcceptEntry, ProjectEntry, PythonLines, Repairer, RuleEntry, TargetEntry, WheelsFile};
+use crate::config::file::{AcceptEntry, Flag, ProjectEntry, PythonLines, Repairer, RuleEntry, TargetEntry, WheelsFile};
 use crate::config::yaml::{self, ConfigError, Located, Place};
-use camino::Utf8Path;
+use camino::{Utf8Path, Utf8PathBuf};
 use diagnostics::{Acceptance, Adjustments, Registry, RuleSettings};
 use platform::{PythonRequest, TargetKey, TargetPlatform};
 use std::collections::BTreeMap;
@@ -47,6 +47,13 @@ impl<'a> Resolver<'a> {
         ConfigError::new(CONFIG_FILE.into(), self.text, place, message)
     }
 
+    /// A folder that the file names, relative to the root. An absolute one may be another system's: it stays as it is.
+    pub(super) fn folder(&self, written: &str) -> Utf8PathBuf {
+        let style = platform::PathStyle::of(written);
+        let foreign = style.is_some() && style != platform::PathStyle::of(self.root.as_str());
+        if foreign { written.into() } else { tidy(&self.root.join(written)) }
+    }
+
     pub(super) fn note(&mut self, key: impl Into<String>, value: impl fmt::Display, origin: Origin) {
         self.explained.push(Explained { key: key.into(), value: value.to_string(), origin });
     }
@@ -81,7 +88,7 @@ impl<'a> Resolver<'a> {
         let llvm = file.llvm.as_ref().map(|llvm| self.llvm("llvm", llvm)).transpose()?.unwrap_or_default();
         let targets = self.targets(file.targets.as_ref(), given)?;
         let projects = self.projects(file.projects.as_ref(), &targets)?;
-        let repair = self.repair(file.repair.unwrap_or_default());
+        let repair = self.repair(file.repair.unwrap_or_default())?;
         let budget = match file.budget.and_then(|budget| budget.wheel) {
             Some(wheel) => {
                 let bytes = parse_size(&wheel.value).map_err(|reason| self.error(wheel.place, reason))?;
@@ -158,7 +165,10 @@ impl<'a> Resolver<'a> {
         given: &Given,
     ) -> Result<Vec<Target>, ConfigError> {
         let mut targets = Vec::new();
-        for (name, located) in entry.map(|entry| &entry.value).into_iter().flatten() {
+        let mut entries: Vec<_> = entry.map(|entry| &entry.value).into_iter().flatten().collect();
+        // As they were written: what matters most to whoever wrote it stands first, in the plan and in the matrix.
+        entries.sort_by_key(|(_, located)| (located.place.line, located.place.column));
+        for (name, located) in entries {
             let key: TargetKey = name.parse().map_err(|error: platform::TargetKeyError| {
                 self.error(self.place_of_key(name, located.place), error.to_string())
                     .help("a target is `os-arch[-name]`: linux-x86_64, linux-arm64, macos-arm64, windows-x86_64 …")
@@ -247,39 +257,60 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    fn repair(&mut self, entry: crate::config::file::RepairEntry) -> Repair {
+    fn repair(&mut self, entry: crate::config::file::RepairEntry) -> Result<Repair, ConfigError> {
         let repairer = entry.repairer.unwrap_or(Repairer::Tool);
         if entry.repairer.is_some() {
             let name = if repairer == Repairer::Native { "native" } else { "tool" };
             self.note_found("repair.repairer".to_owned(), "repairer", name);
         }
-        for (name, list) in [("exclude", &entry.exclude), ("lib_dirs", &entry.lib_dirs)] {
+        for (name, list) in [
+            ("exclude", &entry.exclude),
+            ("lib_dirs", &entry.lib_dirs),
+            ("no_mangle", &entry.no_mangle),
+            ("namespace_packages", &entry.namespace_packages),
+        ] {
             if let Some(list) = list {
                 self.note_found(format!("repair.{name}"), name, list.join(", "));
             }
         }
-        if let Some(strip) = entry.strip {
-            self.note_found("repair.strip".to_owned(), "strip", strip);
+        let strip = self.flag(entry.strip.as_ref())?;
+        let graft_existing = self.flag(entry.graft_existing.as_ref())?;
+        for (name, flag) in [("strip", strip), ("graft_existing", graft_existing)] {
+            if let Some(flag) = flag {
+                self.note_found(format!("repair.{name}"), name, flag);
+            }
         }
-        Repair {
+        Ok(Repair {
             repairer,
             exclude: entry.exclude.unwrap_or_default(),
-            strip: entry.strip.unwrap_or(false),
-            lib_dirs: entry.lib_dirs.unwrap_or_default().iter().map(|dir| tidy(&self.root.join(dir))).collect(),
-        }
+            strip: strip.unwrap_or(false),
+            lib_dirs: entry.lib_dirs.unwrap_or_default().iter().map(|dir| self.folder(dir)).collect(),
+            no_mangle: entry.no_mangle.unwrap_or_default(),
+            namespace_packages: entry.namespace_packages.unwrap_or_default(),
+            graft_existing: graft_existing.unwrap_or(false),
+        })
+    }
+
+    /// What a flag says.
+    pub(super) fn flag(&self, entry: Option<&Located<Flag>>) -> Result<Option<bool>, ConfigError> {
+        let Some(located) = entry else { return Ok(None) };
+        let Some(value) = located.value.0 else {
+            return Err(self.error(located.place, "`true` or `false` is expected here"));
+        };
+        Ok(Some(value))
     }
 
     fn provision(
         &mut self,
         entry: BTreeMap<String, Vec<String>>,
     ) -> Result<BTreeMap<String, Vec<String>>, ConfigError> {
-        const MANAGERS: [&str; 6] = ["apt", "dnf", "apk", "brew", "conda", "choco"];
+        let managers = host::packages::ManagerKind::ALL.map(host::packages::ManagerKind::name);
         for (name, packages) in &entry {
-            if !MANAGERS.contains(&name.as_str()) {
+            if !managers.contains(&name.as_str()) {
                 let message = format!("`provision.{name}` is not a package manager that is known");
                 return Err(self
                     .error(self.place_of_key(name, Self::ANYWHERE), message)
-                    .help(yaml::choose(name, &MANAGERS)));
+                    .help(yaml::choose(name, &managers)));
             }
             if let Some(odd) = packages.iter().find(|package| package.is_empty() || package.starts_with('-')) {
                 return Err(

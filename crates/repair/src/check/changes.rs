@@ -1,10 +1,11 @@
 //! What was in the wheel before has to be in it after, unchanged except where a repair has to change it.
 
 use super::{Context, Facts};
-use crate::binary::{Binary, File};
+use crate::binary::Binary;
 use crate::rules;
 use diagnostics::{Finding, Subject};
 use std::collections::BTreeSet;
+use wheel::Member;
 
 /// What a repair may do to a file of the wheel.
 enum May {
@@ -24,23 +25,23 @@ pub(super) fn check(context: &Context<'_>, facts: &mut Facts) {
     let before = context.before.files();
     let binaries = context.before.members();
     for (place, old) in &before {
-        let subject = || Subject::file(context.name).member(&old.member.name);
-        if is_signature(&old.member.name) {
+        let subject = || Subject::file(context.name).member(&old.name);
+        if is_signature(&old.name) {
             continue;
         }
         let Some(new) = context.files.get(place) else {
-            let message = format!("`{}` was in the wheel before the repair and is not any more", old.member.name);
+            let message = format!("`{}` was in the wheel before the repair and is not any more", old.name);
             facts.findings.push(Finding::new(&rules::MEMBER_LOST, subject(), message));
             continue;
         };
-        if old.member.is_executable() && !new.member.is_executable() {
-            let message = format!("`{}` was executable before the repair and is not any more", old.member.name);
+        if old.is_executable() && !new.is_executable() {
+            let message = format!("`{}` was executable before the repair and is not any more", old.name);
             facts.findings.push(Finding::new(&rules::MEMBER_CHANGED, subject(), message));
         }
-        if old.hash.is_some() && old.hash == new.hash {
+        if context.before.has_same(old, context.after, new) {
             continue;
         }
-        let fault = match may(&old.member.name, &binaries) {
+        let fault = match may(&old.name, &binaries) {
             May::BeMadeAnew => None,
             May::Nothing => Some("is another file than before the repair".to_owned()),
             May::Grow => grew(context, old, new),
@@ -48,7 +49,7 @@ pub(super) fn check(context: &Context<'_>, facts: &mut Facts) {
             May::BePatched => patched(context, old, new),
         };
         if let Some(what) = fault {
-            let message = format!("`{}` {what}", new.member.name);
+            let message = format!("`{}` {what}", new.name);
             facts.findings.push(Finding::new(&rules::MEMBER_CHANGED, subject(), message));
         }
     }
@@ -73,16 +74,16 @@ fn is_signature(member: &str) -> bool {
     member.ends_with(".dist-info/RECORD.jws") || member.ends_with(".dist-info/RECORD.p7s")
 }
 
-fn text(snapshot: &crate::binary::Snapshot, file: &File<'_>) -> Option<String> {
+fn text(snapshot: &crate::binary::Snapshot, file: &Member) -> Option<String> {
     const MOST: u64 = 64 << 20;
-    if file.member.size > MOST {
+    if file.size > MOST {
         return None;
     }
-    snapshot.wheel.archive.read(file.member).ok().map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+    snapshot.wheel.archive.read(file).ok().map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
 }
 
 /// Every line of the old text has to be in the new one, in order.
-fn grew(context: &Context<'_>, old: &File<'_>, new: &File<'_>) -> Option<String> {
+fn grew(context: &Context<'_>, old: &Member, new: &Member) -> Option<String> {
     let (Some(old), Some(new)) = (text(context.before, old), text(context.after, new)) else {
         return Some("is too big to be compared with what it was".to_owned());
     };
@@ -94,7 +95,7 @@ fn grew(context: &Context<'_>, old: &File<'_>, new: &File<'_>) -> Option<String>
     lost.map(|line| format!("has lost the line `{}`", line.trim()))
 }
 
-fn tagged(context: &Context<'_>, old: &File<'_>, new: &File<'_>) -> Option<String> {
+fn tagged(context: &Context<'_>, old: &Member, new: &Member) -> Option<String> {
     let (Some(old), Some(new)) = (text(context.before, old), text(context.after, new)) else {
         return Some("cannot be read".to_owned());
     };
@@ -105,17 +106,18 @@ fn tagged(context: &Context<'_>, old: &File<'_>, new: &File<'_>) -> Option<Strin
 }
 
 /// A patched binary offers the same to whoever uses it.
-fn patched(context: &Context<'_>, old: &File<'_>, new: &File<'_>) -> Option<String> {
+fn patched(context: &Context<'_>, old: &Member, new: &Member) -> Option<String> {
     let of = |snapshot: &'_ crate::binary::Snapshot, member: &str| -> Vec<Binary> {
         snapshot.binaries.iter().filter(|binary| binary.member == member).cloned().collect()
     };
-    let was = of(context.before, &old.member.name);
-    let is = of(context.after, &new.member.name);
+    let was = of(context.before, &old.name);
+    let is = of(context.after, &new.name);
     if is.is_empty() {
         // auditwheel puts a script in the place of a program that needs grafted libraries, and the program elsewhere.
-        let moved = context.after.binaries.iter().any(|binary| {
-            binary.file_name() == crate::binary::file_name(&old.member.name) && context.grafted(&binary.member)
-        });
+        let moved =
+            context.after.binaries.iter().any(|binary| {
+                binary.file_name() == crate::binary::file_name(&old.name) && context.grafted(&binary.member)
+            });
         return (!moved).then(|| "is no binary any more".to_owned());
     }
     for old in &was {

@@ -7,7 +7,7 @@ mod needs;
 mod record;
 mod tags;
 
-use crate::binary::{Binary, File, Snapshot};
+use crate::binary::{Binary, Inflated, Snapshot};
 use crate::error::RepairError;
 use crate::request::Request;
 use diagnostics::{Finding, Severity};
@@ -17,6 +17,7 @@ use platform::WheelName;
 use platform::policy::Policy;
 use std::collections::{BTreeMap, BTreeSet};
 pub(crate) use tags::{libc, needs, policy_of};
+use wheel::Member;
 
 /// A library in the wheel that the build did not put there.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,11 +57,11 @@ struct Context<'a> {
     before: &'a Snapshot,
     after: &'a Snapshot,
     /// The files after the repair, by where they are installed.
-    files: BTreeMap<String, File<'a>>,
+    files: BTreeMap<String, &'a Member>,
     /// The same, names alone.
     places: BTreeSet<String>,
-    /// The digest of each member before the repair, by its name.
-    known: BTreeMap<&'a str, Option<&'a wheel::MemberHash>>,
+    /// Each member before the repair, by its name.
+    known: BTreeMap<&'a str, &'a Member>,
     /// By the index of a binary: who needs it directly.
     requirers: Vec<Vec<usize>>,
     /// The lowest CPython 3 that the wheel is for.
@@ -77,7 +78,7 @@ impl<'a> Context<'a> {
             .members()
             .iter()
             .filter(|member| !member.is_dir)
-            .map(|member| (member.name.as_str(), before.hashes.get(member).and_then(|hash| hash.as_ref().ok())))
+            .map(|member| (member.name.as_str(), member))
             .collect();
         let python_minor = lowest_minor(&parsed);
         let mut context =
@@ -149,9 +150,8 @@ impl<'a> Context<'a> {
 
     /// Whether the member is new or has changed.
     fn touched(&self, member: &str) -> bool {
-        let now = self.after.wheel.archive.member(member).and_then(|member| self.after.hashes.get(member));
-        match (self.known.get(member), now) {
-            (Some(Some(before)), Some(Ok(now))) => *before != now,
+        match (self.known.get(member), self.after.wheel.archive.member(member)) {
+            (Some(before), Some(now)) => !self.before.has_same(before, self.after, now),
             _ => true,
         }
     }
@@ -173,29 +173,63 @@ fn lowest_minor(name: &WheelName) -> Option<u8> {
         .min()
 }
 
-/// Reads a wheel back. `before` is the one that the build made; with `after` being the same, it says what a repair
-/// would have to do.
+/// What a repair would have to do. RECORD is held against the files' digests only where nothing else stands against the
+/// wheel: every repair makes it anew.
+///
+/// # Errors
+/// The file's name is no wheel's.
+pub(crate) fn facts_of_given(
+    request: &Request,
+    name: &str,
+    given: &mut Snapshot,
+    inflated: &Inflated,
+) -> Result<Facts, RepairError> {
+    let mut facts = Facts::default();
+    structure(&context(request, name, given, given)?, &mut facts);
+    // A pure wheel goes to no tool either.
+    if facts.hold() || given.binaries.is_empty() {
+        given.hash_the_rest(inflated);
+        record::check(&context(request, name, given, given)?, &mut facts);
+    }
+    Ok(facts)
+}
+
+/// Reads a wheel back. `before` is the one that the build made, `after` what became of it.
 ///
 /// # Errors
 /// The file's name is no wheel's.
 pub(crate) fn facts(request: &Request, name: &str, before: &Snapshot, after: &Snapshot) -> Result<Facts, RepairError> {
+    let context = context(request, name, before, after)?;
+    let mut facts = Facts::default();
+    structure(&context, &mut facts);
+    record::check(&context, &mut facts);
+    changes::check(&context, &mut facts);
+    Ok(facts)
+}
+
+fn context<'a>(
+    request: &'a Request,
+    name: &'a str,
+    before: &'a Snapshot,
+    after: &'a Snapshot,
+) -> Result<Context<'a>, RepairError> {
     let parsed: WheelName = name.parse().map_err(|error: platform::WheelNameError| RepairError::BadWheel {
         wheel: name.to_owned(),
         reason: error.to_string(),
     })?;
-    let context = Context::new(request, name, parsed, before, after);
-    let mut facts = Facts::default();
+    Ok(Context::new(request, name, parsed, before, after))
+}
+
+/// What the binaries and the tags say, without the digests.
+fn structure(context: &Context<'_>, facts: &mut Facts) {
     let mut grafted: BTreeMap<&str, u64> = BTreeMap::new();
-    for binary in after.binaries.iter().filter(|binary| context.grafted(&binary.member)) {
+    for binary in context.after.binaries.iter().filter(|binary| context.grafted(&binary.member)) {
         grafted.insert(&binary.member, binary.size);
     }
     facts.grafted = grafted.into_iter().map(|(name, bytes)| Grafted { name: name.to_owned(), bytes }).collect();
     facts.grafted.sort_by_key(|grafted| std::cmp::Reverse(grafted.bytes));
-    tags::check(&context, &mut facts);
-    needs::check(&context, &mut facts);
-    libllvm::check(&context, &mut facts);
-    grafts::check(&context, &mut facts);
-    record::check(&context, &mut facts);
-    changes::check(&context, &mut facts);
-    Ok(facts)
+    tags::check(context, facts);
+    needs::check(context, facts);
+    libllvm::check(context, facts);
+    grafts::check(context, facts);
 }

@@ -2,7 +2,7 @@
 //! purpose. The rules of three loaders, as far as a wheel depends on them.
 
 use super::{Context, Facts};
-use crate::binary::{Binary, File, arch_of, folder, normal};
+use crate::binary::{Binary, arch_of, folder, normal};
 use crate::rules;
 use diagnostics::{Finding, Severity, Subject};
 use objfile::{Format, RpathKind};
@@ -200,13 +200,13 @@ struct Patches {
 impl Patches {
     fn of(context: &Context<'_>) -> Self {
         const MOST: u64 = 4 << 20;
-        let is_patch = |place: &str, file: &File<'_>| place.ends_with("__init__.py") && file.member.size <= MOST;
+        let is_patch = |place: &str, file: &wheel::Member| place.ends_with("__init__.py") && file.size <= MOST;
         let texts = context
             .files
             .iter()
             .filter(|(place, file)| context.has_pe() && is_patch(place, file))
             .filter_map(|(place, file)| {
-                let text = context.after.wheel.archive.read(file.member).ok()?;
+                let text = context.after.wheel.archive.read(file).ok()?;
                 let text = String::from_utf8_lossy(&text).into_owned();
                 text.contains("add_dll_directory").then(|| (folder(place).to_owned(), text))
             })

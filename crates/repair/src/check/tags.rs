@@ -26,7 +26,7 @@ pub(super) fn check(context: &Context<'_>, facts: &mut Facts) {
     }
     if any && let Some(first) = context.after.binaries.first() {
         let message = format!("tagged `any`, but `{}` is a binary for {}", first.member, first.architecture.name());
-        facts.findings.push(Finding::new(&rules::TAG_NOT_MET, subject().member(&first.member), message));
+        facts.findings.push(Finding::new(&rules::TAG_TOO_WIDE, subject().member(&first.member), message));
     }
     architectures(context, facts);
     asked_for(context, facts);
@@ -102,7 +102,7 @@ fn linux(context: &Context<'_>, facts: &mut Facts) {
         // A library outside the policy is the business of the needs.
         for refusal in refusals.iter().filter(|refusal| !matches!(refusal.need, Need::Library(_))) {
             let subject = Subject::file(context.name);
-            facts.findings.push(Finding::new(&rules::TAG_NOT_MET, subject, format!("tagged `{text}`, but {refusal}")));
+            facts.findings.push(Finding::new(&rules::TAG_TOO_WIDE, subject, format!("tagged `{text}`, but {refusal}")));
         }
         if refusals.is_empty() && reached.is_none_or(|reached| policy.version < reached.version) {
             reached = Some(policy);
@@ -131,14 +131,14 @@ fn macosx(context: &Context<'_>, facts: &mut Facts) {
             if !(macos::satisfies(*version, minimum) || arch == Arch::Arm64 && major < 11) {
                 let message =
                     format!("tagged `{tag}`, but `{}` is built for macOS {major}.{minor} and newer", binary.member);
-                facts.findings.push(Finding::new(&rules::TAG_NOT_MET, subject(), message));
+                facts.findings.push(Finding::new(&rules::TAG_TOO_WIDE, subject(), message));
             } else if major >= 11 && minimum > *version {
                 // Installers compare by the major version; the loader does not.
                 let message = format!(
                     "tagged `{tag}`, but `{}` is built for macOS {major}.{minor}, which older {major}.x are not",
                     binary.member
                 );
-                facts.findings.push(Finding::new(&rules::TAG_NOT_MET, subject(), message).severity(Severity::Warning));
+                facts.findings.push(Finding::new(&rules::TAG_TOO_WIDE, subject(), message).severity(Severity::Warning));
             }
         }
     }

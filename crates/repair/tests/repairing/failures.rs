@@ -13,41 +13,53 @@ const CORE: &str = "pkg/_core.cp313-win_amd64.pyd";
 /// A wheel that lacks a library, and a request whose tool is a script. In it `$OUT` is the tool's folder and `$WHEEL` the
 /// wheel, `$GOOD` one that a good tool would have made.
 fn with_tool(bench: &Bench, script: &str) -> (Request, camino::Utf8PathBuf) {
-    let wheel = bench.wheel(
-        NAME,
-        &[
-            ("pkg/__init__.py", "x = 1\n".into()),
-            ("pkg/table.bin", vec![9; 50]),
-            (CORE, fixture("windows/_core.cp313-win_amd64.pyd")),
-        ],
-    );
+    with_tool_and(bench, script, &[])
+}
+
+/// The same with further files in the wheel.
+fn with_tool_and(bench: &Bench, script: &str, more: &[(&str, Vec<u8>)]) -> (Request, camino::Utf8PathBuf) {
+    let mut files = vec![
+        ("pkg/__init__.py", "x = 1\n".into()),
+        ("pkg/table.bin", vec![9; 50]),
+        (CORE, fixture("windows/_core.cp313-win_amd64.pyd")),
+    ];
+    files.extend(more.iter().cloned());
+    let wheel = bench.wheel(NAME, &files);
     let programs = bench.folder("tool/bin");
     let python = programs.join("python");
     let head = "#!/bin/sh\nwhile [ $# -gt 1 ]; do if [ \"$1\" = -w ]; then OUT=$2; fi; shift; done\nWHEEL=$1\n";
     fs_err::write(&python, format!("{head}GOOD={}\n{script}\n", bench.dir.join("good").join(NAME))).unwrap();
     fs_err::set_permissions(&python, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
-    let tools = ToolEnvironment {
+    (bench.request("windows-x86_64", "auto", bench_tools(bench)), wheel)
+}
+
+pub(crate) fn bench_tools(bench: &Bench) -> ToolEnvironment {
+    let programs = bench.folder("tool/bin");
+    ToolEnvironment {
         purpose: "repair".to_owned(),
         dir: bench.dir.join("tool"),
-        python,
+        python: programs.join("python"),
         programs,
         base_python: "python3".into(),
         requirements: String::new(),
         locked: false,
-    };
-    (bench.request("windows-x86_64", "auto", tools), wheel)
+    }
 }
 
 /// The wheel as a good tool makes it, with changes: what is put beside and what is left out.
 fn good(bench: &Bench, wheel: &Utf8Path, change: impl FnOnce(&mut wheel::Edits)) {
+    let options = wheel::WriteOptions { epoch: EPOCH, ..wheel::WriteOptions::default() };
+    good_with(bench, wheel, &options, change);
+}
+
+fn good_with(bench: &Bench, wheel: &Utf8Path, options: &wheel::WriteOptions, change: impl FnOnce(&mut wheel::Edits)) {
     let mut edits = wheel::Edits::new();
     for name in ["helper.dll", "deep.dll"] {
         edits.put(format!("pkg/{name}"), wheel::Content::Bytes(fixture(&format!("windows/{name}"))), 0o644);
     }
     change(&mut edits);
     let archive = wheel::Archive::open(wheel).unwrap();
-    let options = wheel::WriteOptions { epoch: EPOCH, ..wheel::WriteOptions::default() };
-    wheel::rewrite(&archive, &edits, None, &bench.folder("good").join(NAME), &options).unwrap();
+    wheel::rewrite(&archive, &edits, None, &bench.folder("good").join(NAME), options).unwrap();
 }
 
 #[test]
@@ -162,6 +174,18 @@ fn damage_that_a_tool_does_is_found() {
         ("wrong-architecture", "`pkg/helper.dll` is a binary of another system than the tag's", |edits| {
             edits.put("pkg/helper.dll", wheel::Content::Bytes(fixture("macos-x86_64/libhelper.dylib")), 0o644);
         }),
+        ("install-name", "`pkg/libhelper.dylib` calls itself `/xyzzy/libhelper.dylib`", |edits| {
+            let moved = replaced(fixture("macos-arm64/libhelper.dylib"), b"@rpath/libhelper", b"/xyzzy/libhelper");
+            edits.put("pkg/libhelper.dylib", wheel::Content::Bytes(moved), 0o644);
+        }),
+        ("signature-broken", "`pkg/libhelper.dylib` has a signature that does not fit its pages", |edits| {
+            let moved = replaced(fixture("macos-arm64/libhelper.dylib"), b"@rpath/libhelper", b"/xyzzy/libhelper");
+            edits.put("pkg/libhelper.dylib", wheel::Content::Bytes(moved), 0o644);
+        }),
+        ("grafted-twice", "`pkg/deep-1.dll` and `pkg/deep-2.dll` are two copies of one library", |edits| {
+            edits.put("pkg/deep-1.dll", wheel::Content::Bytes(fixture("windows/deep.dll")), 0o644);
+            edits.put("pkg/deep-2.dll", wheel::Content::Bytes(fixture("windows/deep.dll")), 0o644);
+        }),
         ("libllvm-copies", "`pkg/libLLVM-20.dll` is one more libLLVM besides `pkg/libLLVM-19.dll`", |edits| {
             edits.put("pkg/libLLVM-19.dll", wheel::Content::Bytes(fixture("windows/deep.dll")), 0o644);
             edits.put("pkg/libLLVM-20.dll", wheel::Content::Bytes(fixture("windows/deep.dll")), 0o644);
@@ -176,6 +200,124 @@ fn damage_that_a_tool_does_is_found() {
         let found = findings.iter().any(|finding| finding.rule.name == *rule && finding.message.starts_with(message));
         assert!(found, "{rule}: {message}\n{findings:#?}");
     }
+}
+
+/// A file that is large enough to be compared by its checksum first.
+fn large() -> Vec<u8> {
+    (0..3_u32 << 18).flat_map(|number| (number / 7).to_le_bytes()).collect()
+}
+
+/// The same with other bytes that have the same CRC-32: what differs is the generator polynomial (IEEE 802.3), as bits in
+/// the order in which the checksum takes them.
+fn colliding(mut bytes: Vec<u8>) -> Vec<u8> {
+    const GENERATOR: u64 = 0x1_04c1_1db7;
+    for (place, power) in (0..=32).rev().enumerate() {
+        if GENERATOR >> power & 1 == 1 {
+            bytes[1000 + place / 8] ^= 1 << (place % 8);
+        }
+    }
+    bytes
+}
+
+/// A large file is not hashed before the repair: its checksum, its compressed bytes and at last its digest say whether
+/// it is the same.
+#[test]
+fn a_large_file_is_the_same_or_it_is_found() {
+    let crc = |wheel: &Utf8Path| {
+        let archive = wheel::Archive::open(wheel).unwrap();
+        archive.member("pkg/large.bin").unwrap().crc32
+    };
+    let same = large();
+    let level = |level| wheel::WriteOptions { epoch: EPOCH, level, ..wheel::WriteOptions::default() };
+    for (what, bytes, options, changed) in [
+        ("the same", same.clone(), level(wheel::Level::default()), false),
+        ("compressed otherwise", same.clone(), level(wheel::Level::FASTEST), false),
+        ("another of its length", same.iter().map(|byte| byte ^ 1).collect(), level(wheel::Level::default()), true),
+        ("another of its checksum", colliding(same.clone()), level(wheel::Level::default()), true),
+    ] {
+        let bench = Bench::new();
+        let (request, wheel) = with_tool_and(&bench, "cp \"$GOOD\" \"$OUT\"", &[("pkg/large.bin", same.clone())]);
+        good_with(&bench, &wheel, &options, |edits| {
+            edits.put("pkg/large.bin", wheel::Content::Bytes(bytes), 0o644);
+        });
+        let result = repair(&request, &wheel).unwrap();
+        let messages: Vec<&str> = result.findings.iter().map(|finding| finding.message.as_str()).collect();
+        let expected: &[&str] = if changed { &["`pkg/large.bin` is another file than before the repair"] } else { &[] };
+        assert_eq!(messages, expected, "{what}");
+        if what == "another of its checksum" {
+            assert_eq!(crc(&wheel), crc(&result.wheel), "or this tests nothing");
+        }
+    }
+}
+
+/// What was inflated to be read is handed to the tool uncompressed; it is the same wheel.
+#[test]
+fn the_tool_gets_the_same_wheel() {
+    let bench = Bench::new();
+    let script = "cp \"$WHEEL\" \"${OUT%/*}/../seen.whl\"; cp \"$GOOD\" \"$OUT\"";
+    let more = [("pkg/large.bin", large()), ("pkg/empty", Vec::new())];
+    let (request, wheel) = with_tool_and(&bench, script, &more);
+    good(&bench, &wheel, |_| {});
+    assert!(repair(&request, &wheel).unwrap().findings.is_empty());
+    let seen = bench.dir.join("seen.whl");
+    assert_eq!(members(&seen), members(&wheel));
+    let method = |wheel: &Utf8Path| wheel::Archive::open(wheel).unwrap().member("pkg/large.bin").unwrap().method;
+    assert_eq!((method(&wheel), method(&seen)), (wheel::Method::Deflated, wheel::Method::Stored));
+}
+
+/// A wheel that needs nothing is read as strictly as one that came out of a tool.
+#[test]
+fn a_given_wheel_with_a_wrong_record_is_not_held() {
+    for large in [false, true] {
+        let bench = Bench::new();
+        let (request, _) = with_tool(&bench, "exit 1");
+        let size = if large { 2 << 20 } else { 20 };
+        let wheel = bench
+            .wheel("pkg-1.0-py3-none-any.whl", &[("pkg/__init__.py", Vec::new()), ("pkg/table.bin", vec![7; size])]);
+        let forged = forge(&bench, &wheel, size);
+        let findings = repair(&request, &forged).unwrap().findings;
+        let names: Vec<&str> = findings.iter().map(|finding| finding.rule.name).collect();
+        assert_eq!(names, ["record-mismatch"], "{findings:?}");
+    }
+}
+
+/// The same wheel with another table than RECORD says, as another archiver than ours writes it.
+fn forge(bench: &Bench, wheel: &Utf8Path, size: usize) -> camino::Utf8PathBuf {
+    let out = bench.folder("forged").join(wheel.file_name().unwrap());
+    let script = "import sys, zipfile\n\
+                  given, out, size = zipfile.ZipFile(sys.argv[1]), zipfile.ZipFile(sys.argv[2], 'w', zipfile.ZIP_DEFLATED), int(sys.argv[3])\n\
+                  for entry in given.infolist():\n\
+                  \x20   out.writestr(entry, b'8' * size if entry.filename.endswith('.bin') else given.read(entry), zipfile.ZIP_DEFLATED)\n\
+                  out.close()\n";
+    let arguments = ["-c", script, wheel.as_str(), out.as_str(), &size.to_string()];
+    crate::bench::run("python3", &arguments, &bench.dir).unwrap();
+    out
+}
+
+/// RECORD is made of what the files are, not of what the tool says; what it did to them is found all the same.
+#[test]
+fn a_record_that_the_tool_left_wrong_is_made_anew() {
+    let Ok(program) = fs_err::read("/bin/true") else { return };
+    let arch = std::env::consts::ARCH;
+    if !program.starts_with(b"\x7fELF") || arch != "x86_64" {
+        return;
+    }
+    let bench = Bench::new();
+    let (windows, _) = with_tool(&bench, "cp \"$GOOD\" \"$OUT\"");
+    fs_err::copy(bench.dir.join("tool/bin/python"), bench.dir.join("tool/bin/patchelf")).unwrap();
+    let request = Request { tools: windows.tools, ..bench.request("linux-x86_64", "auto", bench_tools(&bench)) };
+    let name = "pkg-1.0-cp313-cp313-linux_x86_64.whl";
+    let wheel =
+        bench.wheel(name, &[("pkg/__init__.py", Vec::new()), ("pkg/table.bin", vec![7; 20]), ("pkg/tool", program)]);
+    let forged = forge(&bench, &wheel, 20);
+    let script = bench.dir.join("tool/bin/python");
+    let text = fs_err::read_to_string(&script).unwrap();
+    let text = text.replace("cp \"$GOOD\" \"$OUT\"", &format!("cp \"{forged}\" \"$OUT\""));
+    fs_err::write(&script, text).unwrap();
+    let result = repair(&request, &wheel);
+    let findings = result.unwrap().findings;
+    let has = |rule: &str| findings.iter().any(|finding| finding.rule.name == rule);
+    assert_eq!(["record-mismatch", "member-changed", "linux-tag"].map(has), [false, true, true], "{findings:#?}");
 }
 
 /// Where a Mach-O's last load command starts.

@@ -312,3 +312,133 @@ fn a_pure_wheel_with_a_linux_tag_is_a_finding() {
     let rules: Vec<&str> = result.findings.iter().map(|finding| finding.rule.name).collect();
     assert_eq!(rules, ["linux-tag", "needless-platform-tag"]);
 }
+
+/// A tool that leaves the wheel at `good`, in the place of auditwheel.
+#[cfg(unix)]
+fn false_tool(bench: &Bench, good: &Utf8Path) -> ToolEnvironment {
+    let tools = crate::failures::bench_tools(bench);
+    let script = format!(
+        "#!/bin/sh\nwhile [ $# -gt 1 ]; do if [ \"$1\" = -w ]; then OUT=$2; fi; shift; done\ncp {good} \"$OUT\"\n"
+    );
+    for program in ["python", "patchelf"] {
+        let file = tools.programs.join(program);
+        fs_err::write(&file, &script).unwrap();
+        fs_err::set_permissions(&file, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    }
+    tools
+}
+
+/// NEEDED names another part of the string than the version needs do: what a patcher does that forgets the second table.
+#[cfg(unix)]
+fn stranded(mut elf: Vec<u8>, library: &str) -> Vec<u8> {
+    let strings = {
+        let file = objfile::parse(&elf).unwrap();
+        let strings = file.objects().next().unwrap().elf().unwrap().dynamic_strings.clone().unwrap();
+        usize::try_from(strings.start).unwrap()..usize::try_from(strings.end).unwrap()
+    };
+    let name = format!("{library}\0");
+    let offset = elf[strings].windows(name.len()).position(|window| window == name.as_bytes()).unwrap() as u64;
+    let entry: Vec<u8> = [1_u64.to_le_bytes(), offset.to_le_bytes()].concat();
+    let at = elf.windows(16).position(|window| window == entry).unwrap() + 8;
+    elf[at..at + 8].copy_from_slice(&(offset + 3).to_le_bytes());
+    elf
+}
+
+/// The second segment does not fit its pages any more: what stripping after patching does.
+#[cfg(unix)]
+fn misaligned(mut elf: Vec<u8>) -> Vec<u8> {
+    const HEADERS: usize = 64;
+    const EACH: usize = 56;
+    let loads: Vec<usize> =
+        (0..8).map(|index| HEADERS + index * EACH).filter(|at| elf[*at..at + 4] == 1_u32.to_le_bytes()).collect();
+    elf[loads[1] + 8] ^= 8;
+    elf
+}
+
+#[cfg(unix)]
+#[test]
+fn damage_to_an_elf_is_found() {
+    let (bench, _) = match ready() {
+        Ok(ready) => ready,
+        Err(why) => skip!("{why}"),
+    };
+    let made = libraries(&bench);
+    let read = |name: &str| fs_err::read(made.dir.join(name)).unwrap();
+    let compiled = bench.folder("compiled");
+    cc(
+        &bench,
+        &source("core.c"),
+        &compiled.join("outside.so"),
+        &[
+            made.dir.join("libhelper.so.2.3").as_str(),
+            &format!("-Wl,-rpath-link,{}", made.dir),
+            "-Wl,--disable-new-dtags,-rpath,/opt/elsewhere",
+        ],
+    );
+    let script = bench.dir.join("versions");
+    fs_err::write(&script, "V1 { global: answer; local: *; };").unwrap();
+    let versioned = compiled.join("libver.so.1");
+    cc(
+        &bench,
+        "int answer(void) { return 1; }",
+        &versioned,
+        &["-Wl,-soname,libver.so.1", &format!("-Wl,--version-script,{script}")],
+    );
+    let user = compiled.join("_ver.so");
+    cc(&bench, "int answer(void); int PyInit__ver(void) { return answer(); }", &user, &[versioned.as_str()]);
+    let bytes = |path: &Utf8Path| fs_err::read(path).unwrap();
+    let grafts = || {
+        vec![
+            ("pkg.libs/libhelper.so.2", read("libhelper.so.2.3"), 0o755),
+            ("pkg.libs/libdeep.so.1", read("libdeep.so.1"), 0o755),
+        ]
+    };
+    let more = |file| [grafts(), vec![file]].concat();
+    let cases = [
+        (
+            "runpath-hides-rpath",
+            "`pkg.libs/libhelper.so.2` has the RUNPATH `$ORIGIN/../lib`, which does not lead to",
+            grafts(),
+        ),
+        (
+            "not-reached",
+            "`pkg/_core.cpython-313-x86_64-linux-gnu.so` needs `libhelper.so.2`, which lies in the wheel",
+            grafts(),
+        ),
+        (
+            "path-leads-outside",
+            "`pkg/_core.cpython-313-x86_64-linux-gnu.so` looks for libraries in `/opt/elsewhere`",
+            more((CORE, bytes(&compiled.join("outside.so")), 0o755)),
+        ),
+        (
+            "version-need-stranded",
+            "`pkg/_ver.so` needs versions of `libver.so.1`, which is not among",
+            more(("pkg/_ver.so", stranded(bytes(&user), "libver.so.1"), 0o755)),
+        ),
+        (
+            "image-damaged",
+            "`pkg.libs/libdeep.so.1` has a segment at 0x1000 that is not aligned to pages",
+            more(("pkg.libs/libdeep.so.1", misaligned(read("libdeep.so.1")), 0o755)),
+        ),
+        (
+            "member-changed",
+            "`pkg/_core.cpython-313-x86_64-linux-gnu.so` was executable before the repair and is not any more",
+            more((CORE, made.core.clone(), 0o644)),
+        ),
+    ];
+    for (rule, message, files) in cases {
+        let own = Bench::new();
+        let wheel = own.wheel(NAME, &[("pkg/__init__.py", "".into()), (CORE, made.core.clone())]);
+        let mut edits = wheel::Edits::new();
+        for (name, bytes, mode) in files {
+            edits.put(name, wheel::Content::Bytes(bytes), mode);
+        }
+        let good = own.folder("good").join(NAME);
+        let archive = wheel::Archive::open(&wheel).unwrap();
+        wheel::rewrite(&archive, &edits, None, &good, &wheel::WriteOptions::default()).unwrap();
+        let request = own.request(TARGET, "auto", false_tool(&own, &good));
+        let findings = repair(&request, &wheel).unwrap().findings;
+        let found = findings.iter().any(|finding| finding.rule.name == rule && finding.message.starts_with(message));
+        assert!(found, "{rule}: {message}\n{findings:#?}");
+    }
+}

@@ -10,5 +10,6 @@ mod bench;
 mod failures;
 mod linux;
 mod macos;
+mod options;
 mod published;
 mod windows;

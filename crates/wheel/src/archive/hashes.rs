@@ -41,6 +41,14 @@ impl Hashes {
         Self { by_index }
     }
 
+    /// Adds what was computed later.
+    pub fn set(&mut self, member: &Member, hash: Result<MemberHash, MemberError>) {
+        if self.by_index.len() <= member.index {
+            self.by_index.resize(member.index + 1, None);
+        }
+        self.by_index[member.index] = Some(hash);
+    }
+
     /// A member's hash, or why it could not be computed; nothing if it was left out.
     pub fn get(&self, member: &Member) -> Option<&Result<MemberHash, MemberError>> {
         self.by_index.get(member.index)?.as_ref()

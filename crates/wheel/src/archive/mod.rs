@@ -107,6 +107,14 @@ impl Archive {
         &self.problems
     }
 
+    /// Whether a member and one of another archive stand in both in the same way: the same compressed bytes, which are
+    /// the same file. What is compressed differently may be the same file too; that is not looked at here.
+    pub fn stands_alike(&self, member: &Member, other: &Self, counterpart: &Member) -> bool {
+        let told = |member: &Member| (member.method, member.crc32, member.size, member.compressed_size);
+        told(member) == told(counterpart)
+            && matches!((self.raw(member), other.raw(counterpart)), (Ok(here), Ok(there)) if here == there)
+    }
+
     /// The member's bytes as they stand in the archive, still compressed.
     pub(crate) fn raw(&self, member: &Member) -> Result<&[u8], MemberError> {
         Ok(&self.bytes[member.range()?])

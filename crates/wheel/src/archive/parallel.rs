@@ -1,5 +1,6 @@
 //! Inflating many members at once within bounds of memory.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
 
@@ -51,6 +52,15 @@ impl Archive {
         select: impl Fn(&Member) -> bool + Sync,
         body: impl Fn(&Member, &[u8]) -> T + Sync,
     ) -> Vec<Processed<'_, T>> {
+        self.par_consume(select, |member, bytes| body(member, &bytes))
+    }
+
+    /// The same for a `body` that may keep the bytes; how much memory that takes is its own to bound.
+    pub fn par_consume<T: Send>(
+        &self,
+        select: impl Fn(&Member) -> bool + Sync,
+        body: impl Fn(&Member, Cow<'_, [u8]>) -> T + Sync,
+    ) -> Vec<Processed<'_, T>> {
         // A stored member takes no memory, nor does one that cannot be read.
         let need = |member: &Member| match member.method {
             Method::Deflated if member.is_readable() => member.size,
@@ -63,10 +73,10 @@ impl Archive {
         let run = |index: usize| {
             let member = &self.members[index];
             let result = self.read(member).map(|bytes| {
-                if matches!(bytes, std::borrow::Cow::Owned(_)) {
+                if matches!(bytes, Cow::Owned(_)) {
                     self.release(member);
                 }
-                body(member, &bytes)
+                body(member, bytes)
             });
             done.lock().unwrap_or_else(PoisonError::into_inner).push(Processed { member, result });
         };

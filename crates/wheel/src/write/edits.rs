@@ -9,7 +9,7 @@ use rayon::prelude::*;
 
 use super::deflate::Packer;
 use super::zip::{Item, ZipWriter};
-use super::{WriteError, WriteOptions, Written, atomic_write};
+use super::{WriteError, WriteOptions, Written, atomic_write, folder_of};
 use crate::archive::{Archive, DosTime, Harm, Hashes, Member, MemberHash, Method, check_name, hash};
 use crate::dist_info::{DistInfo, Place};
 use crate::record::{Digest, Record, RecordEntry};
@@ -130,10 +130,55 @@ pub fn rewrite(
     write(entries, &info, out, options)
 }
 
+/// Writes `archive`, which another program left uncompressed, to `out` in canonical form. Members that `from`, the wheel it
+/// was made of, has under the same name with the same bytes keep the compressed bytes that they have there; all others
+/// are compressed. RECORD is made anew. What [`rewrite`] refuses is refused here too.
+pub fn compress_anew(
+    archive: &Archive,
+    from: &Archive,
+    out: &Utf8Path,
+    options: &WriteOptions,
+) -> Result<Written, WriteError> {
+    if let Some(problem) = archive.problems().iter().find(|problem| problem.kind.harm() > Harm::Odd) {
+        return Err(WriteError::Unsound { path: archive.path().to_owned(), problem: problem.clone() });
+    }
+    let names = archive.members().iter().filter(|member| !member.is_dir).map(|member| member.name.as_str());
+    let info = DistInfo::of_names(names)?;
+    let record = info.path("RECORD");
+    let made = archive.par_consume(
+        |member| !member.is_dir && member.name != record && !info.is_signature(&member.name),
+        |member, bytes| -> Result<Entry<'_>, WriteError> {
+            let mode = member.mode.unwrap_or_default();
+            let kept = from.member(&member.name).filter(|old| (old.crc32, old.size) == (member.crc32, member.size));
+            if let Some(old) = kept.filter(|old| from.read(old).is_ok_and(|was| *was == *bytes)) {
+                let data = Cow::Borrowed(from.raw(old)?);
+                let (name, hash) = (member.name.clone(), hash(&bytes));
+                return Ok(Entry { name, method: old.method, crc32: old.crc32, hash, mode, data });
+            }
+            let mut packer = Packer::new(options.level, options.packing);
+            Entry::new(member.name.clone(), Cow::Owned(bytes.into_owned()), mode, &mut packer)
+        },
+    );
+    let entries = made.into_iter().map(|one| one.result?).collect::<Result<Vec<_>, WriteError>>()?;
+    write(entries, &info, out, options)
+}
+
 /// Writes the wheel at `input` to `out` in canonical form: the same members with the same compressed bytes and
-/// execute bits give the same file, in whatever order and with whatever times they were.
+/// execute bits give the same file, in whatever order and with whatever times they were. `out` may be `input`, on every
+/// system.
 pub fn canonicalise(input: &Utf8Path, out: &Utf8Path, options: &WriteOptions) -> Result<Written, WriteError> {
-    rewrite(&Archive::open(input)?, &Edits::new(), None, out, options)
+    let archive = Archive::open(input)?;
+    if input != out {
+        return rewrite(&archive, &Edits::new(), None, out, options);
+    }
+    let folder = tempfile::Builder::new().prefix(".wheelproof-").tempdir_in(folder_of(out))?;
+    let beside = Utf8Path::from_path(folder.path()).map(|folder| folder.join("canonical.whl"));
+    let beside = beside.ok_or_else(|| std::io::Error::other("the temporary folder has no UTF-8 name"))?;
+    let written = rewrite(&archive, &Edits::new(), None, &beside, options)?;
+    // Windows replaces no file that is mapped.
+    drop(archive);
+    fs_err::rename(&beside, out)?;
+    Ok(written)
 }
 
 /// Writes the files of a folder, which holds an unpacked wheel, as a wheel in canonical form. Folders without files

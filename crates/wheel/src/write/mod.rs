@@ -6,6 +6,7 @@
 mod atomic;
 mod deflate;
 mod edits;
+mod stored;
 mod zip;
 
 use camino::{Utf8Path, Utf8PathBuf};
@@ -15,7 +16,8 @@ use crate::dist_info::DistInfoError;
 
 pub use atomic::atomic_write;
 pub use deflate::{Level, Packing};
-pub use edits::{Content, Edits, canonicalise, pack_dir, rewrite};
+pub use edits::{Content, Edits, canonicalise, compress_anew, pack_dir, rewrite};
+pub use stored::with_stored;
 
 /// How to write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

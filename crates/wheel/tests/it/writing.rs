@@ -1,12 +1,14 @@
 //! Writing: canonical, whole or not at all, and read back by other readers than the one that wrote it.
 
+use std::collections::BTreeMap;
+
 use camino::Utf8Path;
 
 use crate::zip::{Entry, Zip};
 use crate::{Folder, run};
 use wheelproof_wheel::{
     Archive, Content, DosTime, Edits, Level, Packing, Wheel, WriteError, WriteOptions, atomic_write, canonicalise,
-    check_record, pack_dir, rewrite,
+    check_record, pack_dir, rewrite, with_stored,
 };
 
 const OPTIONS: WriteOptions = WriteOptions { epoch: 1_700_000_000, level: LEVEL, packing: Packing::Dense };
@@ -342,4 +344,32 @@ fn times() {
     for (epoch, expected) in table {
         assert_eq!(DosTime::from_epoch(epoch).to_string(), expected, "{epoch}");
     }
+}
+
+#[test]
+fn members_stored_for_a_slow_reader_are_the_same_members() {
+    let folder = Folder::new();
+    let given = folder.join("given.whl");
+    rewrite(&sample().open(), &Edits::new(), None, &given, &OPTIONS).unwrap();
+    let archive = Archive::open(&given).unwrap();
+    let member = archive.member("pkg/__init__.py").unwrap();
+    let inflated = BTreeMap::from([(member.index, archive.read(member).unwrap().into_owned())]);
+    let out = folder.join("stored.whl");
+    let written = with_stored(&archive, &inflated, &out, &OPTIONS).unwrap();
+    assert_sound(&out);
+    let stored = Archive::open(&out).unwrap();
+    assert_eq!((names(&stored), written.members), (names(&archive), archive.members().len()));
+    for (was, is) in archive.members().iter().zip(stored.members()) {
+        assert_eq!(archive.read(was).unwrap(), stored.read(is).unwrap(), "{}", was.name);
+        assert_eq!(
+            (was.mode, archive.stands_alike(was, &stored, is)),
+            (is.mode, was.index != member.index),
+            "{}",
+            was.name
+        );
+    }
+    let unsafe_one = Zip::of([Entry::stored("../out.txt", b"")]).open();
+    let refused = with_stored(&unsafe_one, &BTreeMap::new(), &folder.join("no.whl"), &OPTIONS).unwrap_err();
+    assert!(matches!(refused, WriteError::Unsound { .. }), "{refused}");
+    assert!(!folder.join("no.whl").exists());
 }

@@ -4,6 +4,7 @@ mod layout;
 pub mod rules;
 mod tags;
 mod texts;
+mod windows_names;
 
 use super::aim::{Platform, Pythons};
 use super::contents::Contents;
@@ -27,6 +28,7 @@ pub(super) fn findings(
     let mut findings = texts::findings(contents);
     findings.extend(tags::findings(contents, platforms, pythons, roles));
     findings.extend(layout::findings(contents));
+    findings.extend(windows_names::findings(contents));
     findings.extend(size(contents, budget));
     findings
 }

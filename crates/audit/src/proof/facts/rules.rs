@@ -110,6 +110,19 @@ pub static CASE_COLLISION: Rule = Rule {
     example: "demo/Core.py and demo/core.py",
 };
 
+/// Names that Windows does not take.
+pub static WINDOWS_NAME: Rule = Rule {
+    code: "WH363",
+    name: "windows-name",
+    severity: Severity::Error,
+    summary: "a file name that Windows cannot hold, in a wheel that is installed there too",
+    why: "Windows has no names with `< > : \" | ? *` or control characters, drops dots and blanks at the end, and takes `con`, `prn`, \
+          `aux`, `nul`, `com1` to `com9` and `lpt1` to `lpt9` for devices, whatever ending follows. Installing such a file fails, or \
+          leaves one that is not found again. Looked for in wheels for Windows and in those for any platform.",
+    fix: "Rename it, or leave it out of the wheels for Windows.",
+    example: "demo/aux.py in demo-1.0-py3-none-any.whl",
+};
+
 /// A program that cannot be run.
 pub static NOT_EXECUTABLE: Rule = Rule {
     code: "WH360",
@@ -160,4 +173,5 @@ pub(crate) const FACTS: &[&Rule] = &[
     &NOT_EXECUTABLE,
     &STRAY_FILE,
     &WHEEL_TOO_LARGE,
+    &WINDOWS_NAME,
 ];

@@ -116,7 +116,8 @@ impl Drop for Folder {
 
 /// The newest interpreter that can make an environment and takes the wheel.
 fn pick<'a>(world: &'a World, name: &WheelName) -> Option<&'a Interpreter> {
-    let usable = world.interpreters.iter().filter(|interpreter| interpreter.has_venv && !interpreter.is_prerelease());
+    let can = |interpreter: &Interpreter| interpreter.has_venv || !world.installer.needs_venv();
+    let usable = world.interpreters.iter().filter(|interpreter| can(interpreter) && !interpreter.is_prerelease());
     let taking = usable.filter(|interpreter| {
         interpreter.implementation == "cpython"
             && machine(world, interpreter)
@@ -155,7 +156,7 @@ fn import(
     proof: &Proof,
     cancel: &Cancel,
 ) -> Result<Imported, Failure> {
-    let whole = path.canonicalize_utf8().map_err(|error| Failure::usage(format!("`{path}`: {error}")))?;
+    let whole = realpath::real(path).map_err(|error| Failure::usage(format!("`{path}`: {error}")))?;
     // Tests are nobody's import. Where all packages are namespaces, the extension modules are what there is to import.
     let packages = proof.packages.iter().filter(|name| !matches!(name.as_str(), "tests" | "test"));
     let mut imports: Vec<String> = packages.cloned().collect();

@@ -1,0 +1,38 @@
+//! The time that stands in a repaired wheel.
+
+use camino::Utf8Path;
+
+/// `SOURCE_DATE_EPOCH`, else the newest time in the wheel itself, so that the same wheel gives the same bytes at any time.
+pub(super) fn source_date_epoch(path: &Utf8Path) -> u64 {
+    const FALLBACK: u64 = 318_211_200;
+    let said = std::env::var("SOURCE_DATE_EPOCH").ok().and_then(|text| text.parse().ok());
+    said.or_else(|| {
+        let archive = wheel::Archive::open(path).ok()?;
+        archive.members().iter().filter_map(|member| epoch_of(member.modified)).max()
+    })
+    .unwrap_or(FALLBACK)
+}
+
+/// Seconds after 1970 of a time in an archive, taken for UTC.
+fn epoch_of(time: wheel::DosTime) -> Option<u64> {
+    let (year, month, day) =
+        (1980 + u64::from(time.date >> 9), u64::from(time.date >> 5 & 15), u64::from(time.date & 31));
+    let (hour, minute, second) =
+        (u64::from(time.time >> 11), u64::from(time.time >> 5 & 63), u64::from(time.time & 31) * 2);
+    // Days of years that start in March: the leap day comes last.
+    let (year, month) = if month > 2 { (year, month - 3) } else { (year.checked_sub(1)?, month + 9) };
+    let days = 365 * year + year / 4 - year / 100 + year / 400 + (153 * month + 2) / 5 + day;
+    Some(days.checked_sub(719_469)? * 86_400 + hour * 3600 + minute * 60 + second)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_of_archives_there_and_back() {
+        for epoch in [315_532_800, 318_211_200, 951_782_400, 1_700_000_000, 4_102_444_798] {
+            assert_eq!(epoch_of(wheel::DosTime::from_epoch(epoch)), Some(epoch));
+        }
+    }
+}
