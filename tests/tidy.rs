@@ -6,18 +6,20 @@ use std::process::Command;
 use wheelproof_tests::{repository, skip};
 
 /// Where code may differ by system, and why. Everywhere else the platform is a value.
-const SYSTEM_CODE: [(&str, &str); 13] = [
+const SYSTEM_CODE: [(&str, &str); 15] = [
     ("crates/exec/src/cancel.rs", "signals"),
     ("crates/exec/src/family/mod.rs", "process groups and job objects"),
     ("crates/exec/src/family/unix.rs", "what Linux adds to POSIX: finding those who left the group"),
+    ("crates/exec/src/lib.rs", "the calls of Win32"),
     ("crates/exec/src/program.rs", "the execute bit"),
     ("crates/exec/src/status.rs", "ended by a signal"),
+    ("crates/exec/src/text.rs", "the console's code page"),
     ("crates/host/src/probe.rs", "where the file system begins"),
     ("crates/host/src/sources/copy.rs", "links and modes"),
     ("crates/host/src/sources/digest.rs", "the execute bit"),
     ("crates/host/src/sources/git.rs", "paths as bytes"),
     ("crates/host/src/sources/stat.rs", "inode and change time"),
-    ("crates/host/src/system.rs", "asking a program that the other systems do not have"),
+    ("crates/host/src/system.rs", "asking a program or a system call that the other systems do not have"),
     ("crates/wheel/src/archive/pages.rs", "advice to the system about mapped pages"),
     ("crates/wheel/src/write/", "modes and syncing of folders"),
 ];

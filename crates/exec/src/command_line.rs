@@ -17,7 +17,10 @@ pub enum Shell {
 impl Shell {
     /// The one that a person at this machine most likely types into.
     pub fn host() -> Self {
-        if cfg!(windows) { Self::PowerShell } else { Self::Posix }
+        match crate::Naming::host() {
+            crate::Naming::Windows { .. } => Self::PowerShell,
+            crate::Naming::Posix => Self::Posix,
+        }
     }
 }
 

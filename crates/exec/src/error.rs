@@ -213,6 +213,10 @@ impl StepError {
     }
 }
 
+fn is_windows() -> bool {
+    matches!(crate::Naming::host(), crate::Naming::Windows { .. })
+}
+
 impl Explain for StepError {
     fn blame(&self) -> Blame {
         match self {
@@ -241,7 +245,7 @@ impl Explain for StepError {
             }
             Self::CannotStart { program, source, .. } => Some(match source.kind() {
                 io::ErrorKind::PermissionDenied => format!("Make `{program}` executable: `chmod +x {program}`."),
-                io::ErrorKind::NotFound if cfg!(windows) && program.as_str().len() >= MAX_PATH => format!(
+                io::ErrorKind::NotFound if is_windows() && program.as_str().len() >= MAX_PATH => format!(
                     "The path of `{program}` is longer than the {MAX_PATH} characters from which Windows starts programs: \
                      use a shorter folder."
                 ),

@@ -59,7 +59,8 @@ pub fn run(request: &Request, steps: &[Step], given: &Utf8Path, runner: &Runner<
     refuse(request, tool, &before, &facts)?;
     check_tools(request, tool)?;
     prepare(request)?;
-    let input = settle::input(request, given, &mut before, inflated)?;
+    let input = settle::input(request, given, &mut before, &inflated)?;
+    drop(inflated);
     let path = std::env::var("PATH").unwrap_or_default();
     for step in steps {
         let step = tool.suited(request, &before, step.clone()).resolve(&[("wheel", input.as_str()), ("PATH", &path)]);

@@ -16,11 +16,11 @@ pub(crate) fn input(
     request: &Request,
     given: &Utf8Path,
     before: &mut Snapshot,
-    inflated: Inflated,
+    inflated: &Inflated,
 ) -> Result<Utf8PathBuf, RepairError> {
     let out = request.work_dir.join("input").join(given.file_name().unwrap_or_default());
     if let Some(edits) = moved(before) {
-        before.hash_the_rest(&inflated);
+        before.hash_the_rest(inflated);
         make_folder_of(&out)?;
         wheel::rewrite(&before.wheel.archive, &edits, Some(&before.hashes), &out, &options(request))?;
         return Ok(out);
@@ -30,7 +30,7 @@ pub(crate) fn input(
         return Ok(given.to_owned());
     }
     make_folder_of(&out)?;
-    wheel::with_stored(&before.wheel.archive, &inflated, &out, &options(request))?;
+    wheel::with_stored(&before.wheel.archive, inflated, &out, &options(request))?;
     Ok(out)
 }
 
