@@ -144,9 +144,12 @@ fn tested(matches: &ArgMatches) -> Result<u8, Trouble> {
     }
     let tools = tools::prepare(&session, &world, flag("provision"));
     let mut rows = Vec::new();
+    let mut foreign = None;
     for tier in tiers {
-        // Only now: installing compilers for other systems would keep the first answers waiting.
-        let foreign = (tier == Tier::Systems).then(|| Foreign::prepare(&session, &world, &tools, flag("provision")));
+        if tier == Tier::Systems {
+            // Only now: installing compilers for other systems would keep the first answers waiting.
+            foreign = Some(Foreign::prepare(&session, &world, &tools, flag("provision")));
+        }
         for step in steps::of(tier, &session, &tools, foreign.as_ref()) {
             if let Some(reason) = session.cancel.reason() {
                 return Err(Trouble::new(exit::INTERRUPTED, reason.to_string()));

@@ -1,5 +1,6 @@
 //! Answers that stay true as long as certain files stay as they are, kept in one JSON file.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::{collections::BTreeMap, time::UNIX_EPOCH};
 
 use camino::{Utf8Path, Utf8PathBuf};
@@ -118,10 +119,13 @@ impl<T: Serialize + DeserializeOwned + Clone> Answers<T> {
 
 /// Writes a file so that it is there whole or as it was before.
 pub(crate) fn write_whole(file: &Utf8Path, bytes: &[u8]) -> std::io::Result<()> {
+    // Its own for every writer: another thread may be at the same file.
+    static WRITERS: AtomicU64 = AtomicU64::new(0);
     if let Some(folder) = file.parent() {
         fs_err::create_dir_all(folder)?;
     }
-    let beside = file.with_extension(format!("{}.part", std::process::id()));
+    let writer = WRITERS.fetch_add(1, Ordering::Relaxed);
+    let beside = file.with_extension(format!("{}-{writer}.part", std::process::id()));
     fs_err::write(&beside, bytes)?;
     fs_err::rename(&beside, file).inspect_err(|_| {
         let _ = fs_err::remove_file(&beside);
@@ -131,6 +135,20 @@ pub(crate) fn write_whole(file: &Utf8Path, bytes: &[u8]) -> std::io::Result<()> 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Builds run side by side, and two of them may want the same file.
+    #[test]
+    fn many_may_write_one_file_at_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = Utf8Path::from_path(folder.path()).unwrap().join("file.py");
+        std::thread::scope(|scope| {
+            for _ in 0..8 {
+                scope.spawn(|| (0..100).for_each(|_| write_whole(&file, b"whole").unwrap()));
+            }
+        });
+        assert_eq!(fs_err::read(&file).unwrap(), b"whole");
+        assert_eq!(file.parent().unwrap().read_dir_utf8().unwrap().count(), 1);
+    }
 
     #[test]
     fn an_answer_holds_as_long_as_its_witnesses() {

@@ -153,7 +153,7 @@ pub(crate) fn of(tier: Tier, session: &Session, tools: &Tools, foreign: Option<&
             TestStep::tests("real tests", &["--test", "real"], 30, tools),
             TestStep::tests("real repairs", &["--test", "repairing"], 12, tools).with("WHEELPROOF_REAL", "1"),
         ],
-        Tier::Published => published(session, tools),
+        Tier::Published => published(session, tools, foreign),
     }
 }
 
@@ -206,25 +206,19 @@ const ON_WINDOWS: [&str; 4] = ["wheelproof-exec", "wheelproof-wheel", "wheelproo
 /// The program for Windows and macOS: built, linted, run under wine and read back.
 fn systems(tools: &Tools, foreign: &Foreign) -> Vec<TestStep> {
     let mut steps = Vec::new();
-    let mut both = TestStep::tests("both systems", &["--test", "wine"], 12, tools);
-    // The program itself, not the one with this repository's own commands.
-    both = both.without("WHEELPROOF_BIN");
     for (target, toolchain) in TARGETS.iter().zip(&foreign.toolchains) {
         let name = format!("{} program", target.system);
         match toolchain {
             Ok(toolchain) => {
                 steps.push(for_target(&name, &["build"], &["-p", "wheelproof"], 20, tools, (target, toolchain)));
-                let variable = format!("WHEELPROOF_{}_BIN", target.system.to_uppercase());
-                both = both.with(&variable, toolchain.program(target).as_str());
             }
             Err(reason) => steps.push(TestStep::absent(&name, reason)),
         }
     }
-    match &foreign.wine {
-        Ok(wine) => both = both.with("WHEELPROOF_WINE", wine.runner.as_str()),
-        Err(reason) => steps.push(TestStep::absent("wine", reason)),
+    if let Err(reason) = &foreign.wine {
+        steps.push(TestStep::absent("wine", reason));
     }
-    steps.push(both);
+    steps.push(both("both systems", tools, foreign).and(&["--skip", PUBLISHED_UNDER_WINE]));
     for (target, toolchain) in TARGETS.iter().zip(&foreign.toolchains) {
         let name = format!("{} lints", target.system);
         if let Ok(toolchain) = toolchain
@@ -249,6 +243,25 @@ fn systems(tools: &Tools, foreign: &Foreign) -> Vec<TestStep> {
     steps
 }
 
+/// The test of tests/wine on wheels that others published, which come with a later tier.
+const PUBLISHED_UNDER_WINE: &str = "published_wheels_are_proven_the_same";
+
+/// What the programs of both systems say, compared.
+fn both(name: &str, tools: &Tools, foreign: &Foreign) -> TestStep {
+    // The program itself, not the one with this repository's own commands.
+    let mut step = TestStep::tests(name, &["--test", "wine"], 12, tools).without("WHEELPROOF_BIN");
+    for (target, toolchain) in TARGETS.iter().zip(&foreign.toolchains) {
+        if let Ok(toolchain) = toolchain {
+            let variable = format!("WHEELPROOF_{}_BIN", target.system.to_uppercase());
+            step = step.with(&variable, toolchain.program(target).as_str());
+        }
+    }
+    match &foreign.wine {
+        Ok(wine) => step.with("WHEELPROOF_WINE", wine.runner.as_str()),
+        Err(_) => step,
+    }
+}
+
 /// Cargo for another system.
 fn for_target(
     name: &str,
@@ -267,8 +280,8 @@ fn for_target(
     toolchain.env.iter().fold(step, |step, (variable, value)| step.with(variable, value))
 }
 
-fn published(session: &Session, tools: &Tools) -> Vec<TestStep> {
-    let name = "published wheels";
+fn published(session: &Session, tools: &Tools, foreign: Option<&Foreign>) -> Vec<TestStep> {
+    let (name, under_wine) = ("published wheels", "published on windows");
     let there = session
         .root
         .join("crates")
@@ -285,6 +298,13 @@ fn published(session: &Session, tools: &Tools) -> Vec<TestStep> {
                 TestStep::check("wheelhouse", &[python, script.as_str(), folder, "--minutes", "8"], 10),
                 TestStep::tests(name, &["--test", "published", "--test", "proof_published"], 15, tools)
                     .with("WHEELPROOF_WHEELHOUSE", folder),
+                foreign.map_or_else(
+                    || TestStep::absent(under_wine, "the systems tier builds the program for it; run all tiers"),
+                    |foreign| {
+                        let step = both(under_wine, tools, foreign).and(&[PUBLISHED_UNDER_WINE]);
+                        step.with("WHEELPROOF_WHEELHOUSE", folder)
+                    },
+                ),
             ]
         }
     }
