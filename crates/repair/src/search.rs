@@ -30,7 +30,8 @@ pub(crate) struct Closure {
 pub(crate) fn closure(request: &Request, binaries: &[Binary]) -> Closure {
     const MOST: usize = 400;
     let mut closure = Closure::default();
-    let mut seen: BTreeSet<String> = BTreeSet::new();
+    // A universal binary is one for each of its processors, and each needs the library for itself.
+    let mut seen: BTreeSet<(String, objfile::Architecture)> = BTreeSet::new();
     let mut queue: Vec<(String, Binary)> = Vec::new();
     let push = |binary: &Binary, queue: &mut Vec<(String, Binary)>| {
         queue.extend(
@@ -45,7 +46,7 @@ pub(crate) fn closure(request: &Request, binaries: &[Binary]) -> Closure {
         if own || is_systems(request, &name) || request.excludes(&name) {
             continue;
         }
-        if !seen.insert(name.clone()) {
+        if !seen.insert((name.clone(), requirer.architecture)) {
             let known = closure.missing.iter_mut().find(|missing| missing.library == name);
             if let Some(missing) = known.filter(|missing| !missing.needed_by.contains(&requirer.member)) {
                 missing.needed_by.push(requirer.member.clone());

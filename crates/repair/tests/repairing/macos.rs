@@ -188,6 +188,43 @@ fn a_dylib_that_is_nowhere_or_for_another_processor() {
     assert!(text.contains("libdeep.dylib` is for x86_64"), "{text}");
 }
 
+/// Both processors' files as one.
+fn universal(name: &str, bench: &Bench) -> Vec<u8> {
+    let folder = bench.folder("universal");
+    let parts = ["arm64", "x86_64"].map(|arch| {
+        let part = folder.join(format!("{arch}-{name}"));
+        fs_err::write(&part, fixture(&format!("macos-{arch}/{name}"))).unwrap();
+        part
+    });
+    let whole = folder.join(name);
+    let args = ["-create", parts[0].as_str(), parts[1].as_str(), "-output", whole.as_str()];
+    run(shims().join("lipo").as_str(), &args, Utf8Path::new("/")).unwrap();
+    fs_err::read(whole).unwrap()
+}
+
+#[test]
+fn a_universal_wheel_needs_both_processors_in_every_library() {
+    let tools = match delocate() {
+        Ok(tools) => tools,
+        Err(why) => skip!("{why}"),
+    };
+    let bench = Bench::new();
+    let files = [("pkg/__init__.py", Vec::new()), (CORE, universal("_core.cpython-313-darwin.so", &bench))];
+    let wheel = bench.wheel("pkg-1.0-cp313-cp313-macosx_12_0_universal2.whl", &files);
+    let request = bench.request("macos-arm64", "auto", tools);
+    let both = |name: &str| universal(name, &bench);
+    let dir =
+        bench.libraries(&[("libhelper.dylib", both("libhelper.dylib")), ("libdeep.dylib", both("libdeep.dylib"))]);
+    let result = repaired(&request, &wheel);
+    assert_eq!(grafted(&result), ["libdeep.dylib", "libhelper.dylib"]);
+    assert_eq!(result.platform, "macosx_11_0_x86_64.macosx_12_0_arm64", "each with its own floor");
+    assert_eq!(all_pages_fit(&result), 6);
+
+    fs_err::write(dir.join("libdeep.dylib"), fixture("macos-arm64/libdeep.dylib")).unwrap();
+    let (_, text) = refused(&request, &wheel);
+    assert!(text.contains("libdeep.dylib") && text.contains("x86_64"), "{text}");
+}
+
 #[test]
 fn what_another_wheel_owns_is_named() {
     let tools = match delocate() {
