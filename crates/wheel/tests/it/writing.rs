@@ -93,6 +93,8 @@ fn canonical_form() {
     let (old, new) = (sample().open(), archive.member("pkg/__init__.py").unwrap());
     assert_eq!(new.compressed_size, old.member("pkg/__init__.py").unwrap().compressed_size);
 
+    // Windows replaces no file that anybody has mapped.
+    drop(archive);
     // Once canonical, nothing changes, also in place.
     canonicalise(&one, &one, &OPTIONS).unwrap();
     assert_eq!(fs_err::read(&one).unwrap(), bytes);
