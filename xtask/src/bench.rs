@@ -164,7 +164,14 @@ impl Bench {
         let sdist = the_only(&work.join("build/sdist"))?;
         let unpacked = the_only(&work.join("build/unpacked"))?;
         let built = the_only(&work.join("build/wheel"))?;
-        let repaired = the_only(&work.join("repair/wheel")).unwrap_or_else(|_| built.clone());
+        let repaired = the_only(&work.join("repair/repaired")).unwrap_or_else(|_| built.clone());
+        // What the last run made would leave less to do by hand.
+        for made in ["verify/venv", "repair/wheel"] {
+            match fs_err::remove_dir_all(work.join(made)) {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error.into()),
+                _ => {}
+            }
+        }
         let path = std::env::var("PATH").unwrap_or_default();
         let started = Instant::now();
         for step in steps {
