@@ -29,6 +29,10 @@ MACOS += [f"macosx_10_{minor}_universal2" for minor in range(16, 8, -1)]
 PLATFORMS = {"linux": LINUX, "macos": MACOS, "windows": ["win_amd64"]}
 
 
+# Environments of tools have no pip inside; this runs the one that every Python brings along.
+PIP = pathlib.Path(__file__).resolve().parent.parent / "crates/host/src/toolenv/bundled_pip.py"
+
+
 def normalised(name):
     return re.sub(r"[-_.]+", "_", name).lower()
 
@@ -38,7 +42,7 @@ def present(folder, name):
 
 
 def fetch(folder, name, platforms, seconds):
-    command = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps"]
+    command = [sys.executable, str(PIP), "download", "--quiet", "--disable-pip-version-check", "--no-deps"]
     command += ["--only-binary=:all:", "--python-version", "3.13", "--implementation", "cp"]
     command += ["--abi", "cp313", "--abi", "abi3", "--abi", "none"]
     for platform in [*platforms, "any"]:
