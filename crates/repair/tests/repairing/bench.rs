@@ -22,6 +22,17 @@ macro_rules! skip {
     }};
 }
 
+/// What is there, or the end of the test with the reason why it is not.
+#[macro_export]
+macro_rules! or_skip {
+    ($what:expr) => {
+        match $what {
+            Ok(it) => it,
+            Err(why) => $crate::skip!("{why}"),
+        }
+    };
+}
+
 pub(crate) fn is_real() -> bool {
     std::env::var_os("WHEELPROOF_REAL").is_some_and(|value| value == "1")
 }

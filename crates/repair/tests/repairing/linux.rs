@@ -1,7 +1,7 @@
 //! Linux' wheels, repaired by auditwheel and patchelf; binaries made by the system's C compiler.
 
 use crate::bench::{Bench, grafted, install, members, refused, repair, repaired, repository, run, tools};
-use crate::skip;
+use crate::{or_skip, skip};
 use camino::{Utf8Path, Utf8PathBuf};
 use host::toolenv::ToolEnvironment;
 use platform::Os;
@@ -69,10 +69,7 @@ fn loads(bench: &Bench, wheel: &Utf8Path, member: &str, name: &str) -> Result<()
 
 #[test]
 fn a_chain_of_libraries_is_grafted_and_loads_without_them() {
-    let (bench, tools) = match ready() {
-        Ok(ready) => ready,
-        Err(why) => skip!("{why}"),
-    };
+    let (bench, tools) = or_skip!(ready());
     let made = libraries(&bench);
     let wheel = bench.wheel(NAME, &[("pkg/__init__.py", "".into()), (CORE, made.core.clone())]);
     assert!(loads(&bench, &wheel, CORE, "before").unwrap_err().contains("libhelper.so.2"));
@@ -91,10 +88,7 @@ fn a_chain_of_libraries_is_grafted_and_loads_without_them() {
 
 #[test]
 fn the_same_bytes_twice_in_different_folders() {
-    let (bench, tools) = match ready() {
-        Ok(ready) => ready,
-        Err(why) => skip!("{why}"),
-    };
+    let (bench, tools) = or_skip!(ready());
     let made = libraries(&bench);
     let make = |name: &str| {
         let other = Bench::new();
@@ -113,10 +107,7 @@ fn the_same_bytes_twice_in_different_folders() {
 #[test]
 fn edges() {
     type Files = Vec<(&'static str, Vec<u8>)>;
-    let (bench, tools) = match ready() {
-        Ok(ready) => ready,
-        Err(why) => skip!("{why}"),
-    };
+    let (bench, tools) = or_skip!(ready());
     let made = libraries(&bench);
     let core = || made.core.clone();
     let both = ["libdeep.so.1", "libhelper.so.2.3"];
@@ -151,10 +142,7 @@ fn edges() {
 
 #[test]
 fn a_program_among_the_scripts() {
-    let (bench, tools) = match ready() {
-        Ok(ready) => ready,
-        Err(why) => skip!("{why}"),
-    };
+    let (bench, tools) = or_skip!(ready());
     let made = libraries(&bench);
     let source = bench.folder("source").join("tool.c");
     fs_err::write(&source, "extern int helper_answer(void); int main(void) { return helper_answer() != 42; }").unwrap();
@@ -179,10 +167,7 @@ fn a_program_among_the_scripts() {
 
 #[test]
 fn stripped_and_still_whole() {
-    let (bench, tools) = match ready() {
-        Ok(ready) => ready,
-        Err(why) => skip!("{why}"),
-    };
+    let (bench, tools) = or_skip!(ready());
     if Command::new("strip").arg("--version").output().is_err() {
         skip!("there is no strip");
     }
@@ -199,10 +184,7 @@ fn stripped_and_still_whole() {
 
 #[test]
 fn what_another_wheel_owns_is_named() {
-    let (bench, tools) = match ready() {
-        Ok(ready) => ready,
-        Err(why) => skip!("{why}"),
-    };
+    let (bench, tools) = or_skip!(ready());
     let made = libraries(&bench);
     let wheel = bench.wheel(NAME, &[("pkg/__init__.py", "".into()), (CORE, made.core.clone())]);
     let mut request = bench.request(TARGET, "auto", tools);
@@ -215,10 +197,7 @@ fn what_another_wheel_owns_is_named() {
 
 #[test]
 fn a_library_that_is_nowhere_or_for_another_processor() {
-    let (bench, tools) = match ready() {
-        Ok(ready) => ready,
-        Err(why) => skip!("{why}"),
-    };
+    let (bench, tools) = or_skip!(ready());
     let made = libraries(&bench);
     let wheel = bench.wheel(NAME, &[("pkg/__init__.py", "".into()), (CORE, made.core.clone())]);
     let request = bench.request(TARGET, "auto", tools);
@@ -237,10 +216,7 @@ fn a_library_that_is_nowhere_or_for_another_processor() {
 
 #[test]
 fn what_a_package_has_is_said() {
-    let (bench, tools) = match ready() {
-        Ok(ready) => ready,
-        Err(why) => skip!("{why}"),
-    };
+    let (bench, tools) = or_skip!(ready());
     if Command::new("apt-cache").args(["show", "libsqlite3-0"]).output().is_ok_and(|out| out.status.success()) {
         let out = bench.folder("compiled").join("_core.so");
         let dir = bench.folder("stub");
@@ -263,10 +239,7 @@ fn what_a_package_has_is_said() {
 
 #[test]
 fn newer_than_the_policy() {
-    let (bench, tools) = match ready() {
-        Ok(ready) => ready,
-        Err(why) => skip!("{why}"),
-    };
+    let (bench, tools) = or_skip!(ready());
     let out = bench.folder("compiled").join("_core.so");
     // `pow` of glibc 2.29; with an older one the wheel meets the policy, and there is nothing to see.
     cc(
@@ -288,10 +261,7 @@ fn newer_than_the_policy() {
 
 #[test]
 fn an_extension_for_another_processor() {
-    let (bench, tools) = match ready() {
-        Ok(ready) => ready,
-        Err(why) => skip!("{why}"),
-    };
+    let (bench, tools) = or_skip!(ready());
     let mut core = libraries(&bench).core;
     core[18] = 0xb7;
     let wheel = bench.wheel(NAME, &[("pkg/__init__.py", "".into()), (CORE, core)]);
@@ -302,10 +272,7 @@ fn an_extension_for_another_processor() {
 
 #[test]
 fn a_pure_wheel_with_a_linux_tag_is_a_finding() {
-    let (bench, tools) = match ready() {
-        Ok(ready) => ready,
-        Err(why) => skip!("{why}"),
-    };
+    let (bench, tools) = or_skip!(ready());
     let wheel = bench.wheel(NAME, &[("pkg/__init__.py", "".into())]);
     let result = repair(&bench.request(TARGET, "auto", tools), &wheel).unwrap();
     assert_eq!(result.how, How::Pure);
@@ -358,10 +325,7 @@ fn misaligned(mut elf: Vec<u8>) -> Vec<u8> {
 #[cfg(unix)]
 #[test]
 fn damage_to_an_elf_is_found() {
-    let (bench, _) = match ready() {
-        Ok(ready) => ready,
-        Err(why) => skip!("{why}"),
-    };
+    let (bench, _) = or_skip!(ready());
     let made = libraries(&bench);
     let read = |name: &str| fs_err::read(made.dir.join(name)).unwrap();
     let compiled = bench.folder("compiled");

@@ -1,7 +1,7 @@
 //! macOS's wheels, repaired by delocate: with Apple's programs on macOS, elsewhere with the stand-ins of tests/shims.
 
 use crate::bench::{Bench, fixture, grafted, members, refused, repaired, run, shims, tools, without_pad};
-use crate::skip;
+use crate::{or_skip, skip};
 use camino::Utf8Path;
 use host::toolenv::ToolEnvironment;
 use objfile::SignatureState;
@@ -69,10 +69,7 @@ fn unsigned(bytes: &[u8], bench: &Bench) -> Vec<u8> {
 
 #[test]
 fn a_chain_of_dylibs_is_grafted_and_signed() {
-    let tools = match delocate() {
-        Ok(tools) => tools,
-        Err(why) => skip!("{why}"),
-    };
+    let tools = or_skip!(delocate());
     let bench = Bench::new();
     dylibs(&bench, "arm64");
     let wheel = bench.wheel("pkg-1.0-cp313-cp313-macosx_11_0_arm64.whl", &package("arm64"));
@@ -88,10 +85,7 @@ fn a_chain_of_dylibs_is_grafted_and_signed() {
 
 #[test]
 fn what_comes_unsigned_goes_out_signed() {
-    let tools = match delocate() {
-        Ok(tools) => tools,
-        Err(why) => skip!("{why}"),
-    };
+    let tools = or_skip!(delocate());
     let bench = Bench::new();
     let of = |name: &str| unsigned(&fixture(&format!("macos-arm64/{name}")), &bench);
     bench.libraries(&[("libhelper.dylib", of("libhelper.dylib")), ("libdeep.dylib", of("libdeep.dylib"))]);
@@ -108,10 +102,7 @@ fn what_comes_unsigned_goes_out_signed() {
 
 #[test]
 fn the_same_bytes_twice_in_different_folders() {
-    let tools = match delocate() {
-        Ok(tools) => tools,
-        Err(why) => skip!("{why}"),
-    };
+    let tools = or_skip!(delocate());
     let make = |pause: u64| {
         let bench = Bench::new();
         dylibs(&bench, "arm64");
@@ -124,10 +115,7 @@ fn the_same_bytes_twice_in_different_folders() {
 
 #[test]
 fn for_intel_no_signature_is_asked() {
-    let tools = match delocate() {
-        Ok(tools) => tools,
-        Err(why) => skip!("{why}"),
-    };
+    let tools = or_skip!(delocate());
     let bench = Bench::new();
     dylibs(&bench, "x86_64");
     let wheel = bench.wheel("pkg-1.0-cp313-cp313-macosx_11_0_x86_64.whl", &package("x86_64"));
@@ -137,10 +125,7 @@ fn for_intel_no_signature_is_asked() {
 
 #[test]
 fn two_extensions_share_one_copy_also_from_platlib_and_for_the_stable_abi() {
-    let tools = match delocate() {
-        Ok(tools) => tools,
-        Err(why) => skip!("{why}"),
-    };
+    let tools = or_skip!(delocate());
     let bench = Bench::new();
     dylibs(&bench, "arm64");
     let files = [
@@ -156,10 +141,7 @@ fn two_extensions_share_one_copy_also_from_platlib_and_for_the_stable_abi() {
 
 #[test]
 fn newer_than_the_deployment_target() {
-    let tools = match delocate() {
-        Ok(tools) => tools,
-        Err(why) => skip!("{why}"),
-    };
+    let tools = or_skip!(delocate());
     let bench = Bench::new();
     dylibs(&bench, "arm64");
     let wheel = bench.wheel("pkg-1.0-cp313-cp313-macosx_11_0_arm64.whl", &package("arm64"));
@@ -171,10 +153,7 @@ fn newer_than_the_deployment_target() {
 
 #[test]
 fn a_dylib_that_is_nowhere_or_for_another_processor() {
-    let tools = match delocate() {
-        Ok(tools) => tools,
-        Err(why) => skip!("{why}"),
-    };
+    let tools = or_skip!(delocate());
     let bench = Bench::new();
     let dir = bench.libraries(&[("libhelper.dylib", fixture("macos-arm64/libhelper.dylib"))]);
     let wheel = bench.wheel("pkg-1.0-cp313-cp313-macosx_12_0_arm64.whl", &package("arm64"));
@@ -204,10 +183,7 @@ fn universal(name: &str, bench: &Bench) -> Vec<u8> {
 
 #[test]
 fn a_universal_wheel_needs_both_processors_in_every_library() {
-    let tools = match delocate() {
-        Ok(tools) => tools,
-        Err(why) => skip!("{why}"),
-    };
+    let tools = or_skip!(delocate());
     let bench = Bench::new();
     let files = [("pkg/__init__.py", Vec::new()), (CORE, universal("_core.cpython-313-darwin.so", &bench))];
     let wheel = bench.wheel("pkg-1.0-cp313-cp313-macosx_12_0_universal2.whl", &files);
@@ -227,10 +203,7 @@ fn a_universal_wheel_needs_both_processors_in_every_library() {
 
 #[test]
 fn what_another_wheel_owns_is_named() {
-    let tools = match delocate() {
-        Ok(tools) => tools,
-        Err(why) => skip!("{why}"),
-    };
+    let tools = or_skip!(delocate());
     let bench = Bench::new();
     dylibs(&bench, "arm64");
     let wheel = bench.wheel("pkg-1.0-cp313-cp313-macosx_12_0_arm64.whl", &package("arm64"));
@@ -244,10 +217,7 @@ fn what_another_wheel_owns_is_named() {
 
 #[test]
 fn no_room_in_the_header() {
-    let tools = match delocate() {
-        Ok(tools) => tools,
-        Err(why) => skip!("{why}"),
-    };
+    let tools = or_skip!(delocate());
     let bench = Bench::new();
     dylibs(&bench, "arm64");
     let tight = without_pad(core("arm64"));
