@@ -76,7 +76,11 @@ pub struct Program {
     args: Vec<String>,
     env: BTreeMap<String, Option<String>>,
     limit: Duration,
+    spoiled_by: Option<&'static str>,
 }
+
+/// How often a call may be spoiled before its answer counts as it is.
+const SPOILED: usize = 3;
 
 /// Our program in a folder: `program(dir).args(["wheels", "--plan"]).run()`. Variables beginning with `WHEELPROOF_` or
 /// `GITHUB_` are taken out of its environment, and it may take two minutes.
@@ -101,6 +105,7 @@ impl Program {
             args: Vec::new(),
             env: hidden.collect(),
             limit: Duration::from_secs(120),
+            spoiled_by: None,
         }
     }
 
@@ -129,6 +134,14 @@ impl Program {
     #[must_use]
     pub fn limit(mut self, limit: Duration) -> Self {
         self.limit = limit;
+        self
+    }
+
+    /// What only the layer below the program writes, at the beginning of a line on stderr, when it fails by a fault of its
+    /// own: [`run`](Self::run) repeats such a call, three times at most.
+    #[must_use]
+    pub fn spoiled_by(mut self, words: &'static str) -> Self {
+        self.spoiled_by = Some(words);
         self
     }
 
@@ -198,7 +211,15 @@ impl Program {
     /// When it does not start or takes longer than its limit.
     #[track_caller]
     pub fn run(&self) -> Run {
-        self.finish(self.start())
+        let spoiled = |run: &Run| self.spoiled_by.is_some_and(|w| run.stderr.lines().any(|line| line.starts_with(w)));
+        let mut run = self.finish(self.start());
+        for _ in 0..SPOILED {
+            if !spoiled(&run) {
+                break;
+            }
+            run = self.finish(self.start());
+        }
+        run
     }
 }
 

@@ -16,6 +16,10 @@ pub(crate) fn built_for(system: &str) -> Option<Utf8PathBuf> {
     found
 }
 
+/// How wine begins what it says when a thread of a program still starts while the program ends: it has closed its own
+/// connection by then, and complains of that on the program's stderr, sometimes with an exit code of its own.
+const WINES_OWN_FAULT: &str = "wine client error:";
+
 /// Windows, as far as wine is it.
 pub(crate) struct Windows {
     runner: Utf8PathBuf,
@@ -43,7 +47,7 @@ impl Windows {
 
     /// The Windows program in a folder.
     pub(crate) fn program(&self, dir: &Utf8Path) -> Program {
-        Program::new(&self.runner, dir).args([&self.file])
+        Program::new(&self.runner, dir).args([&self.file]).spoiled_by(WINES_OWN_FAULT)
     }
 
     /// The same call of both programs in the same folder: this system's answer, and Windows'.
@@ -72,4 +76,23 @@ pub(crate) fn on_drive(path: &Utf8Path) -> String {
 pub(crate) fn settle(wrong: &[String]) {
     let shown = wrong.get(..wrong.len().min(12)).unwrap_or_default().join("\n");
     assert!(wrong.is_empty(), "{} differ, this system's answer first:\n{shown}", wrong.len());
+}
+
+/// A call that wine spoiled is made again; one that it spoils every time is judged as it is.
+#[cfg(unix)]
+#[test]
+fn what_wine_spoils_is_repeated() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = Utf8Path::from_path(dir.path()).unwrap();
+    let call = |limit: usize| {
+        let script = format!(
+            "echo . >> calls; [ $(wc -l < calls) -gt {limit} ] || {{ echo '{WINES_OWN_FAULT}2e4: sendmsg' >&2; exit 1; }}"
+        );
+        fs_err::remove_file(dir.join("calls")).ok();
+        let run = Program::new(Utf8Path::new("/bin/sh"), dir).args(["-c", &script]).spoiled_by(WINES_OWN_FAULT).run();
+        (run.status, fs_err::read_to_string(dir.join("calls")).unwrap().lines().count())
+    };
+    assert_eq!(call(0), (0, 1));
+    assert_eq!(call(2), (0, 3));
+    assert_eq!(call(9), (1, 4));
 }

@@ -3,6 +3,7 @@
 
 use crate::closure::{Closure, MemberId, Outcome, What};
 use crate::image::Image;
+use crate::loader::Glibc;
 use crate::providers::{Lack, Providers, Verdict};
 use crate::words;
 use objfile::Provider;
@@ -35,8 +36,8 @@ pub enum VersionProblem {
     },
     /// The library defines no versions at all: glibc goes on ("no version information available").
     NoVersions {
-        /// Unless the library has no version table either and a symbol is bound to it: then glibc stops with a failed
-        /// assertion.
+        /// Unless the library has no version table either and a symbol is bound to it: then glibc before 2.41 stops
+        /// with a failed assertion.
         aborts: bool,
     },
     /// The file is nobody's name in the process: glibc stops with a failed assertion (`needed != NULL`). Tools that
@@ -74,7 +75,7 @@ impl fmt::Display for VersionFault {
 }
 
 /// Checks all files of a closure.
-pub(crate) fn faults(closure: &Closure, providers: &dyn Providers) -> Vec<VersionFault> {
+pub(crate) fn faults(closure: &Closure, loader: &Glibc, providers: &dyn Providers) -> Vec<VersionFault> {
     let mut faults = Vec::new();
     for (member, image) in closure.images() {
         let Some(elf) = &image.elf else { continue };
@@ -95,7 +96,9 @@ pub(crate) fn faults(closure: &Closure, providers: &dyn Providers) -> Vec<Versio
                             Verdict::No(lack) => Some(VersionProblem::NotDefined { lack, weak: *weak }),
                         },
                         What::Image(other) => problem(other, version, *weak, || {
-                            *aborts.get_or_insert_with(|| aborts_on(image, &need.file, other))
+                            *aborts.get_or_insert_with(|| {
+                                loader.stops_without_versions() && aborts_on(image, &need.file, other)
+                            })
                         }),
                     },
                 };

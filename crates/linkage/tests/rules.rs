@@ -5,6 +5,7 @@ mod made;
 
 use made::{Kind::*, Made};
 use objfile::Architecture::X86_64;
+use objfile::{ElfFacts, NeededVersion, VersionNeed};
 use wheelproof_linkage::{
     Binding, Closure, Dyld, Glibc, Hint, Image, Lack, Loader, Musl, Opening, Outcome, Presence, Providers, Reason,
     Resolution, Tree, Verdict, Wanted, Windows, closure, resolve,
@@ -227,6 +228,35 @@ fn musl_ignores_versions_but_not_hidden_ones() {
         glibc.resolution.unresolved[0].reasons,
         [Reason::OtherVersions { library: "liba.so".into(), versions: vec!["V1".into()] }]
     );
+}
+
+#[test]
+fn old_glibc_stops_at_a_library_without_a_version_table() {
+    let needs = |facts: &mut ElfFacts<'_>| {
+        let version = NeededVersion { name: "V1", index: 2, weak: false };
+        facts.version_needs = vec![VersionNeed { file: "liba.so", versions: vec![version], offset: 0 }];
+    };
+    let images = vec![
+        Made {
+            path: "e.so",
+            needed: &[("liba.so", Normal)],
+            runpath: &["$ORIGIN"],
+            imports: &["liba.so!a@V1"],
+            facts: Some(needs),
+            ..Made::default()
+        }
+        .elf(),
+        Made { path: "liba.so", exports: &["a"], ..Made::default() }.elf(),
+    ];
+    for (oldest, fatal) in [(None, true), (Some((2, 28)), true), (Some((2, 36)), true), (Some((2, 41)), false)] {
+        let mut loader = Glibc::new(X86_64);
+        loader.oldest = oldest;
+        let asked = ask(&Loader::Glibc(loader), images.clone(), &[Opening::local("e.so")]);
+        let faults: Vec<_> =
+            asked.resolution.versions.iter().map(|fault| (fault.to_string(), fault.is_fatal())).collect();
+        let said = "`e.so` needs version `V1` of `liba.so`, which defines no versions".to_owned();
+        assert_eq!(faults, [(said, fatal)], "{oldest:?}");
+    }
 }
 
 #[test]

@@ -167,8 +167,9 @@ fn opens(source: &Source, path: &Utf8Path) -> bool {
 pub(super) fn loader(contents: &Contents, platform: &Platform, options: &ProofOptions, root: &Root<'_>) -> Loader {
     let architecture = platform.architecture();
     match platform.system {
-        System::Linux { libc: Libc::Glibc, .. } => {
+        System::Linux { libc: Libc::Glibc, oldest, .. } => {
             let mut loader = Glibc::new(architecture);
+            loader.oldest = Some(oldest);
             loader.extra.clone_from(&options.lib_dirs);
             if options.host {
                 loader.system = super::host::folders(architecture);

@@ -36,7 +36,14 @@ pub struct Glibc {
     pub platform: String,
     /// The program's `DT_RPATH`, expanded.
     pub program_rpaths: Vec<Utf8PathBuf>,
+    /// The oldest release that it may be; `None`: any.
+    pub oldest: Option<(u16, u16)>,
 }
+
+/// From this release on a symbol with a version may be bound to a library without a version table; before, the loader
+/// ended the process (assertion in `check_match`, elf/dl-lookup.c). Debian's 2.36 stops and its 2.41 goes on; where in
+/// between that changed was not looked at, so the releases there count as those that stop.
+const BINDS_WITHOUT_VERSIONS: (u16, u16) = (2, 41);
 
 impl Glibc {
     /// A clean environment: no `LD_LIBRARY_PATH`, no folders of the system, no hwcaps; `$LIB` as upstream has it.
@@ -51,7 +58,13 @@ impl Glibc {
             lib: if wide { "lib64" } else { "lib" }.into(),
             platform: architecture.name().into(),
             program_rpaths: Vec::new(),
+            oldest: None,
         }
+    }
+
+    /// Whether it ends the process when a symbol with a version is found in a library without a version table.
+    pub(crate) fn stops_without_versions(&self) -> bool {
+        self.oldest.is_none_or(|oldest| oldest < BINDS_WITHOUT_VERSIONS)
     }
 
     pub(super) fn locate(&self, walk: &Walk<'_>, from: MemberId, name: &str) -> Result<Located, Missing> {

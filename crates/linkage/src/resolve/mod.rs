@@ -192,8 +192,8 @@ pub fn resolve(closure: &Closure, files: &dyn Files, loader: &Loader, providers:
             *slot = numbered;
         }
     }
-    if matches!(loader, Loader::Glibc(_)) {
-        resolution.versions = faults(closure, providers);
+    if let Loader::Glibc(loader) = loader {
+        resolution.versions = faults(closure, loader, providers);
     }
     resolution
 }

@@ -78,6 +78,7 @@ impl Host {
         loader.system.clone_from(&self.folders);
         loader.hwcaps.clone_from(&self.hwcaps);
         loader.library_path = library_path.to_vec();
+        loader.oldest = Some(self.glibc);
         let loader = Loader::Glibc(loader);
         let closure = wheelproof_linkage::closure(openings, &tree, &loader, &Nothing);
         let resolution = wheelproof_linkage::resolve(&closure, &tree, &loader, &Nothing);
