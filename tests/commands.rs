@@ -1,6 +1,6 @@
 //! The commands that build nothing, called as a user calls them: what they print, in which format, with which exit code.
 
-use wheelproof_tests::{Project, program, repository};
+use wheelproof_tests::{Project, program, repository, skip};
 
 fn fixture(name: &str) -> String {
     repository().join("tests/fixtures/symbols").join(name).to_string()
@@ -131,4 +131,17 @@ fn repair_says_what_it_cannot_do() {
         let _ = program(project.root()).args(&arguments).run().exits(code).says(&[said]);
     }
     assert!(!project.root().join("out").join("no.whl").exists());
+}
+
+/// A full disk behind `>` is no success: whoever reads the file must not take a part for the whole.
+#[test]
+fn a_disk_that_is_full() {
+    let Ok(full) = fs_err::OpenOptions::new().write(true).open("/dev/full") else {
+        return skip("there is no /dev/full");
+    };
+    let project = Project::new();
+    let output = program(project.root()).args(["explain"]).command().stdout(full.into_file()).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(4), "{said}");
+    assert!(said.contains("could not be written to standard output") && said.contains("help:"), "{said}");
 }

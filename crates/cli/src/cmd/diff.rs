@@ -94,7 +94,7 @@ pub(crate) fn run(_global: &Global, args: &DiffArgs, cancel: &Cancel) -> Result<
         "markdown" => render(&old, &new, &changes, true),
         _ => render(&old, &new, &changes, false),
     };
-    output::line(&text);
+    output::line(&text)?;
     Ok(exit::FINE)
 }
 

@@ -71,7 +71,7 @@ pub(crate) fn run(global: &Global, args: &DoctorArgs, cancel: &Cancel) -> Result
         }
     }
     text.push_str(&everything_at_once(&plan::needs(&plan), world));
-    output::line(&text);
+    output::line(&text)?;
     let missing = plan.builds.iter().any(|build| build.obstacle == Some(plan::Obstacle::Missing));
     Ok(if missing { exit::ENVIRONMENT } else { exit::FINE })
 }

@@ -13,7 +13,7 @@ pub(crate) fn run(args: &ExplainArgs) -> Result<u8, Failure> {
         for rule in REGISTRY.rules() {
             let _ = writeln!(list, "{}  {:<28} {:<8} {}", rule.code, rule.name, rule.severity, rule.summary);
         }
-        output::line(&list);
+        output::line(&list)?;
         return Ok(exit::FINE);
     };
     let rule = REGISTRY
@@ -24,6 +24,6 @@ pub(crate) fn run(args: &ExplainArgs) -> Result<u8, Failure> {
     } else {
         diagnostics::explain(rule, &Style::default())
     };
-    output::line(&page);
+    output::line(&page)?;
     Ok(exit::FINE)
 }

@@ -17,6 +17,6 @@ pub(crate) fn run(global: &Global, args: &MatrixArgs, cancel: &Cancel) -> Result
         MatrixFormat::Github => serde_json::to_string(&GithubMatrix { include }),
         MatrixFormat::Json => serde_json::to_string_pretty(&include),
     };
-    output::line(&text.map_err(Failure::usage)?);
+    output::line(&text.map_err(Failure::usage)?)?;
     Ok(exit::FINE)
 }

@@ -442,7 +442,7 @@ fn render(args: &RepairArgs, entries: &[Entry], judged: &Judged, console: &Conso
     if args.format == RepairFormat::Json {
         let findings = judged.reported().collect();
         let output = Output { schema_version: 1, wheels: entries, findings };
-        output::line(&serde_json::to_string_pretty(&output).map_err(Failure::usage)?);
+        output::line(&serde_json::to_string_pretty(&output).map_err(Failure::usage)?)?;
         return Ok(());
     }
     if judged.reported().next().is_some() {
@@ -450,7 +450,7 @@ fn render(args: &RepairArgs, entries: &[Entry], judged: &Judged, console: &Conso
         console.line(&diagnostics::render::text(judged, &style));
     }
     for entry in entries {
-        output::line(&text(entry));
+        output::line(&text(entry))?;
     }
     Ok(())
 }

@@ -50,11 +50,11 @@ pub(crate) fn run(_global: &Global, args: &ShowArgs, cancel: &Cancel) -> Result<
     match args.format.as_str() {
         "json" => {
             let document = Document { schema_version: 1, wheels: &wheels };
-            output::line(&serde_json::to_string_pretty(&document).map_err(Failure::usage)?);
+            output::line(&serde_json::to_string_pretty(&document).map_err(Failure::usage)?)?;
         }
-        "html" => output::line(&html::page(&wheels)),
-        "markdown" => wheels.iter().for_each(|proof| output::line(&markdown(proof, args.why.as_deref()))),
-        _ => wheels.iter().for_each(|proof| output::line(&text(proof, args.why.as_deref()))),
+        "html" => output::line(&html::page(&wheels))?,
+        "markdown" => wheels.iter().try_for_each(|proof| output::line(&markdown(proof, args.why.as_deref())))?,
+        _ => wheels.iter().try_for_each(|proof| output::line(&text(proof, args.why.as_deref())))?,
     }
     Ok(exit::FINE)
 }

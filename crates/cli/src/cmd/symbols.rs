@@ -77,12 +77,12 @@ fn render<S: serde::Serialize>(
     let style = Style { colour, explain: Some("cargo xtask explain"), ..Style::default() };
     let tool = Tool { name: "wheelproof", version: env!("CARGO_PKG_VERSION"), information_uri: "", rules_uri: "" };
     if format == Format::Text && global.quiet {
-        output::line(&Summary::of(judged.reported()).to_string());
+        output::line(&Summary::of(judged.reported()).to_string())?;
         return Ok(());
     }
     let text = format.render(&Report { tool, subjects, judged }, &style).map_err(Failure::usage)?;
     if !text.is_empty() {
-        output::line(&text);
+        output::line(&text)?;
     }
     if format == Format::Text {
         let count = subjects.len();

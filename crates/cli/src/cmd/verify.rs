@@ -147,10 +147,10 @@ fn render(global: &Global, all: &[Verified], format: Format) -> Result<(), Failu
             });
             let document = Document { schema_version: 1, wheels: wheels.collect() };
             let text = serde_json::to_string_pretty(&document).map_err(Failure::usage)?;
-            output::line(&text);
+            output::line(&text)?;
         }
-        Format::Text => all.iter().for_each(|one| output::line(&text(global, one))),
-        Format::Markdown => all.iter().for_each(|one| output::line(&markdown(one))),
+        Format::Text => all.iter().try_for_each(|one| output::line(&text(global, one)))?,
+        Format::Markdown => all.iter().try_for_each(|one| output::line(&markdown(one)))?,
         Format::Sarif | Format::Github => {
             let mut judged = Judged::default();
             for one in all {
@@ -162,7 +162,7 @@ fn render(global: &Global, all: &[Verified], format: Format) -> Result<(), Failu
             let report = Report { tool, subjects: &subjects, judged: &judged };
             let text = format.render(&report, &Style::default()).map_err(Failure::usage)?;
             if !text.is_empty() {
-                output::line(&text);
+                output::line(&text)?;
             }
         }
     }

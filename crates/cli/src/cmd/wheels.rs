@@ -61,13 +61,13 @@ pub(crate) fn run(global: &Global, args: &WheelsArgs, cancel: &Cancel) -> Result
 fn show_plan(context: &Context, args: &WheelsArgs, whole: bool) -> Result<u8, Failure> {
     let plan = context.plan()?;
     match args.format {
-        PlanFormat::Json => output::line(&serde_json::to_string_pretty(&plan).map_err(Failure::usage)?),
+        PlanFormat::Json => output::line(&serde_json::to_string_pretty(&plan).map_err(Failure::usage)?)?,
         PlanFormat::Text | PlanFormat::Markdown => {
             if args.explain {
-                output::line(&plan::show::explained(&context.settings.explained));
-                output::line("");
+                output::line(&plan::show::explained(&context.settings.explained))?;
+                output::line("")?;
             }
-            output::line(&plan::show::text(&plan, context.root.as_str(), whole));
+            output::line(&plan::show::text(&plan, context.root.as_str(), whole))?;
         }
     }
     Ok(exit::FINE)
@@ -110,10 +110,10 @@ fn render(
         console.line(&diagnostics::render::text(judged, &style));
     }
     match format {
-        PlanFormat::Json => output::line(&serde_json::to_string_pretty(report).map_err(Failure::usage)?),
-        PlanFormat::Markdown => output::line(&pipeline::show::markdown(report)),
-        PlanFormat::Text if quiet => output::line(&pipeline::show::quiet(report)),
-        PlanFormat::Text => output::line(&pipeline::show::text(report)),
+        PlanFormat::Json => output::line(&serde_json::to_string_pretty(report).map_err(Failure::usage)?)?,
+        PlanFormat::Markdown => output::line(&pipeline::show::markdown(report))?,
+        PlanFormat::Text if quiet => output::line(&pipeline::show::quiet(report))?,
+        PlanFormat::Text => output::line(&pipeline::show::text(report))?,
     }
     Ok(())
 }
