@@ -208,6 +208,10 @@ fn llvm(probe: &Probe, os: Os, arch: platform::Arch, path: Vec<Utf8PathBuf>, run
         configured: probe.configured_llvm.clone(),
         path,
         roots: vec![probe.root.clone()],
+        program_files: (os == Os::Windows)
+            .then(|| probe.folder("ProgramFiles").unwrap_or_else(|| under("Program Files")))
+            .into_iter()
+            .collect(),
         conda: probe.folder("CONDA_PREFIX").into_iter().collect(),
         homebrew: homebrew.into_iter().filter(|folder| folder.is_dir()).collect(),
         vcpkg: vcpkg
