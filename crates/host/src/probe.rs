@@ -7,7 +7,7 @@ use exec::{Query, Runner};
 use platform::Os;
 
 use crate::{
-    World,
+    World, compilers,
     environment::Environment,
     interpreters::{self, Places, listed},
     packages::{self, PackageManager},
@@ -137,7 +137,11 @@ pub fn probe(probe: &Probe, runner: &Runner<'_>) -> World {
     let asked = || listed::PROGRAMS.iter().copied().chain(["ldd"]);
     let naming = tools::naming(os, &probe.environment());
     let mut tools = tools::find(&search_path, &probe.root, &naming, &probe.tools, programs.chain(asked()));
-    let (interpreters, rejected) = pythons(probe, &path, &tools, runner);
+    let developer = listed::developer_folder(os, tools.get("xcode-select").map(|program| &**program), runner);
+    if os == Os::MacOs && !compilers::has_apples(developer.as_deref()) {
+        compilers::without_shims(&mut tools, &probe.root, &path, &naming);
+    }
+    let (interpreters, rejected) = pythons(probe, &path, &tools, developer.as_deref(), runner);
     // An image without ldd still has a Python that knows.
     let libc = system::libc(os, &probe.root, tools.get("ldd").map(|ldd| &**ldd), probe.cache("libc.json"), runner)
         .or_else(|| interpreters.iter().find_map(|interpreter| interpreter.libc.clone()));
@@ -157,6 +161,7 @@ pub fn probe(probe: &Probe, runner: &Runner<'_>) -> World {
         interpreters,
         rejected,
         tools,
+        visual_studios: compilers::visual_studios(os, arch, &probe.root, &probe.environment(), runner),
         installer,
         package_manager,
         llvm: llvm(probe, os, arch, path, runner),
@@ -169,6 +174,7 @@ fn pythons(
     probe: &Probe,
     path: &[Utf8PathBuf],
     tools: &BTreeMap<String, Utf8PathBuf>,
+    developer: Option<&Utf8Path>,
     runner: &Runner<'_>,
 ) -> (Vec<interpreters::Interpreter>, Vec<interpreters::Rejected>) {
     let (os, env) = (probe.os(), probe.environment());
@@ -181,7 +187,7 @@ fn pythons(
         listed: listed::listed(os, program, runner),
         uv: listed::uv_folder(program("uv"), &env, probe.cache("uv.json"), runner),
         path,
-        developer_tools: listed::developer_tools(os, program("xcode-select"), runner),
+        developer_tools: developer.is_some_and(|folder| folder.join("usr/bin/python3").is_file()),
     };
     let (candidates, mut rejected) = interpreters::candidates(&places);
     let (usable, unusable) = interpreters::ask_all(&candidates, probe.cache("interpreters.json"), runner);
@@ -208,6 +214,10 @@ fn llvm(probe: &Probe, os: Os, arch: platform::Arch, path: Vec<Utf8PathBuf>, run
         configured: probe.configured_llvm.clone(),
         path,
         roots: vec![probe.root.clone()],
+        program_files: (os == Os::Windows)
+            .then(|| probe.folder("ProgramFiles").unwrap_or_else(|| under("Program Files")))
+            .into_iter()
+            .collect(),
         conda: probe.folder("CONDA_PREFIX").into_iter().collect(),
         homebrew: homebrew.into_iter().filter(|folder| folder.is_dir()).collect(),
         vcpkg: vcpkg

@@ -218,7 +218,7 @@ impl Planner<'_> {
             interpreter: &interpreter.fingerprint,
             llvm: stages.build.llvm.as_ref().map(|llvm| llvm.installation.fingerprint()),
             environment: &self.world.env,
-            compiler: self.world.tools.get("c++").map(|path| path.as_str()),
+            compiler: self.compiler().map(|path| path.as_str()),
             settings: format!(
                 "{:?} {:?} {} {:?}",
                 self.settings.repair,
