@@ -11,7 +11,7 @@ pub struct ProofOptions {
     pub lib_dirs: Vec<Utf8PathBuf>,
     /// Look into this machine's own library folders as well. What is found there is assumed.
     pub host: bool,
-    /// Libraries (globs over their names) that were left out of the wheel on purpose: somebody else has to bring them,
+    /// Libraries (`*` and `?` in their names stand for anything) that were left out of the wheel on purpose: somebody else has to bring them,
     /// which is assumed and named.
     pub excluded: Vec<String>,
     /// These Pythons instead of those that the tags stand for.

@@ -195,6 +195,25 @@ fn what_another_wheel_owns_is_named() {
     assert_eq!((result.assumed[0].library.as_str(), result.assumed[0].needed_by.as_str()), ("libhelper.so.2", CORE));
 }
 
+/// `*` and `?` and nothing else, to the tool as to us.
+#[test]
+fn patterns_mean_the_same_to_the_tool() {
+    let (_, tools) = or_skip!(ready());
+    for (pattern, left_out) in
+        [("libdeep.so.?", true), ("lib[d]eep.so.1", false), ("libdeep.so.[0-9]", false), ("l?.so*", false)]
+    {
+        let bench = Bench::new();
+        let made = libraries(&bench);
+        let wheel = bench.wheel(NAME, &[("pkg/__init__.py", "".into()), (CORE, made.core.clone())]);
+        let mut request = bench.request(TARGET, "auto", tools.clone());
+        request.exclude = vec![pattern.to_owned()];
+        let result = repaired(&request, &wheel);
+        assert_eq!(result.grafted.len(), if left_out { 1 } else { 2 }, "{pattern}: {:?}", result.grafted);
+        let assumed: Vec<&str> = result.assumed.iter().map(|assumed| assumed.library.as_str()).collect();
+        assert_eq!(assumed, if left_out { vec!["libdeep.so.1"] } else { vec![] }, "{pattern}");
+    }
+}
+
 #[test]
 fn a_library_that_is_nowhere_or_for_another_processor() {
     let (bench, tools) = or_skip!(ready());

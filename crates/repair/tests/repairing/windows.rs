@@ -127,6 +127,24 @@ fn what_another_wheel_owns_is_named() {
     assert_eq!((result.assumed[0].library.as_str(), result.assumed[0].needed_by.as_str()), ("helper.dll", CORE));
 }
 
+/// `*` and `?` and nothing else, to the tool as to us: what it leaves out too much is in nobody's wheel, what too little is
+/// there twice.
+#[test]
+fn patterns_mean_the_same_to_the_tool() {
+    let Some(tools) = tools(Os::Windows) else { skip!("delvewheel was not installed yet") };
+    for (pattern, left_out) in [("DE?P.dll", true), ("d*p.dll", true), ("h?.dll", false), ("d[e]*p.dll", false)] {
+        let bench = Bench::new();
+        bench.libraries(&[("helper.dll", fixture("windows/helper.dll")), ("deep.dll", fixture("windows/deep.dll"))]);
+        let wheel = bench.wheel(NAME, &package());
+        let mut request = bench.request("windows-x86_64", "auto", tools.clone());
+        request.exclude = vec![pattern.to_owned()];
+        let result = repaired(&request, &wheel);
+        assert_eq!(result.grafted.len(), if left_out { 1 } else { 2 }, "{pattern}: {:?}", result.grafted);
+        let assumed: Vec<&str> = result.assumed.iter().map(|assumed| assumed.library.as_str()).collect();
+        assert_eq!(assumed, if left_out { vec!["deep.dll"] } else { vec![] }, "{pattern}");
+    }
+}
+
 #[test]
 fn a_dll_that_is_nowhere() {
     let Some(tools) = tools(Os::Windows) else { skip!("delvewheel was not installed yet") };
