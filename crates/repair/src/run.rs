@@ -136,6 +136,7 @@ fn refuse(request: &Request, tool: &dyn Repairer, before: &Snapshot, facts: &Fac
     if !wrong.is_empty() {
         return Err(RepairError::WrongArchitecture { what: wrong });
     }
+    search::fits_libc(request, &before.binaries)?;
     if !before.binaries.iter().any(|binary| search::is_for(request, binary)) {
         let found =
             before.binaries.first().map(|binary| format!("`{}` is for {}", binary.member, binary.architecture.name()));

@@ -340,3 +340,34 @@ fn an_old_tool_is_refused_with_the_reason() {
     let (_, text) = refused(&request, &wheel);
     assert!(text.starts_with("delvewheel 1.8.0 is too old, 1.12 is needed: before 1.12 `--exclude`"), "{text}");
 }
+
+/// No tool can meet a policy of another C library, and none is asked.
+#[test]
+fn a_policy_of_another_libc() {
+    let file = crate::bench::repository().join("tests/fixtures/proof/linux/core-arc4random.so");
+    let glibc = fs_err::read(file).unwrap();
+    let musl = replaced(glibc.clone(), b"libc.so.6", b"libc.so\0\0");
+    for (core, plat, said, advice) in [
+        (
+            glibc,
+            "musllinux_1_2",
+            "`musllinux_1_2_x86_64` was asked for, but the wheel's binaries are linked with glibc: `libc.so.6`, needed by `pkg/_core.so`",
+            "ask for `manylinux_2_36`, or leave it to `auto`",
+        ),
+        (
+            musl,
+            "manylinux_2_28",
+            "`manylinux_2_28_x86_64` was asked for, but the wheel's binaries are linked with musl: `libc.so`, needed by `pkg/_core.so`",
+            "or leave it to `auto`",
+        ),
+    ] {
+        let bench = Bench::new();
+        let wheel = bench.wheel("pkg-1.0-cp313-cp313-linux_x86_64.whl", &[("pkg/_core.so", core)]);
+        let request = bench.request("linux-x86_64", plat, bench_tools(&bench));
+        let (error, text) = refused(&request, &wheel);
+        assert_eq!(text, said);
+        let finding = error.finding("pkg.whl").unwrap();
+        assert_eq!(finding.rule.name, "tag-not-met");
+        assert!(finding.help.unwrap().contains(advice));
+    }
+}
