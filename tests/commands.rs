@@ -119,18 +119,17 @@ fn show_and_diff() {
     let _ = program(project.root()).args(["show", "nowhere.whl"]).run().exits(2).says(&["nowhere.whl"]);
 }
 
-/// Nothing lands in the output folder unless it passed; a wheel without binaries passes through untouched.
+/// A time that is none would be dropped in silence, and the wheels would have another one.
 #[test]
-fn repair_says_what_it_cannot_do() {
-    let project = Project::new().file("no.whl", "this is no wheel");
-    for (arguments, code, said) in [
-        (vec!["repair", "nowhere-1-py3-none-any.whl", "-w", "out"], 2, "nowhere-1-py3-none-any.whl"),
-        (vec!["repair", "no.whl", "-w", "out"], 2, "no.whl"),
-        (vec!["repair", "no.whl"], 2, "--out"),
-    ] {
-        let _ = program(project.root()).args(&arguments).run().exits(code).says(&[said]);
+fn a_time_that_is_none_ends_the_plan() {
+    let pyproject = "[project]\nname = \"x\"\n[build-system]\nrequires = [\"setuptools\"]\n";
+    let project = Project::new().file("pyproject.toml", pyproject);
+    for (time, code) in [("tomorrow", 2), ("1700000000", 0)] {
+        let run = program(project.root()).env("SOURCE_DATE_EPOCH", time).args(["wheels", "--plan"]).run().exits(code);
+        if code == 2 {
+            let _ = run.says(&["SOURCE_DATE_EPOCH is `tomorrow`", "seconds"]);
+        }
     }
-    assert!(!project.root().join("out").join("no.whl").exists());
 }
 
 /// A full disk behind `>` is no success: whoever reads the file must not take a part for the whole.

@@ -260,7 +260,13 @@ impl<'a> Resolver<'a> {
     fn repair(&mut self, entry: crate::config::file::RepairEntry) -> Result<Repair, ConfigError> {
         let repairer = entry.repairer.unwrap_or(Repairer::Tool);
         if entry.repairer.is_some() {
-            let name = if repairer == Repairer::Native { "native" } else { "tool" };
+            if repairer == Repairer::Native {
+                let message =
+                    "`repairer: native` is not built yet: wheels are repaired by the tools of their platforms";
+                let place = self.place_of_key("repairer", Self::ANYWHERE);
+                return Err(self.error(place, message).help("leave it out, or say `tool`"));
+            }
+            let name = "tool";
             self.note_found("repair.repairer".to_owned(), "repairer", name);
         }
         for (name, list) in [
