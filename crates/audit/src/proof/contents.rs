@@ -87,7 +87,7 @@ impl Contents {
         }
         let Parts { binaries, broken, pretenders, sources, tree } = contents;
         let hashes = Hashes::collect(hashes);
-        Ok(Self { hashes, wheel, shown, name, tags, binaries, broken, pretenders, sources, tree })
+        Ok(Self { wheel, shown, name, tags, binaries, broken, pretenders, sources, hashes, tree })
     }
 
     /// Every image with the binary it is of.
