@@ -2,7 +2,9 @@
 
 use crate::error::RepairError;
 use crate::image;
-use audit::importing::{Importers, NoBinary};
+use crate::place::{folder, is_moved_program, place_of};
+use crate::unreadable::{Broken, Unreadable, is_named_like_a_library, unreadable};
+use audit::importing::NoBinary;
 use camino::Utf8Path;
 use objfile::{Architecture, Format, NeededKind, Object, ObjectKind, RpathKind, System};
 use platform::{Arch, MajorMinor};
@@ -11,7 +13,7 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::atomic::{AtomicU64, Ordering};
-use wheel::{Archive, DistInfo, Hashes, Member, MemberHash, Place, Scheme, Wheel};
+use wheel::{Archive, Hashes, Member, MemberHash, Wheel};
 
 /// One binary of a wheel; each slice of a universal file is one.
 #[derive(Debug, Clone)]
@@ -43,17 +45,6 @@ pub(crate) struct Binary {
     pub(crate) faults: Vec<image::Fault>,
     /// Whether macOS on arm64 would refuse it, or kill it later.
     pub(crate) signature: image::Signature,
-}
-
-/// A file that is named like a library, or looks like a binary, and cannot be read as one.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Unreadable {
-    pub(crate) member: String,
-    /// As of [`Binary::place`].
-    pub(crate) place: String,
-    pub(crate) reason: String,
-    /// Whether a loader will be asked to open it; data may look like anything.
-    pub(crate) is_opened: bool,
 }
 
 /// A library that a binary needs.
@@ -374,14 +365,6 @@ enum Found {
     Other,
 }
 
-/// Why a member is no binary that can be read.
-enum Broken {
-    /// It begins as one.
-    Damaged(String),
-    /// It is only called like one.
-    None(NoBinary),
-}
-
 fn examine(member: &Member, place: &str, bytes: &[u8], compared: bool) -> Found {
     match NoBinary::of(bytes) {
         None => match objfile::parse(bytes) {
@@ -401,110 +384,6 @@ fn examine(member: &Member, place: &str, bytes: &[u8], compared: bool) -> Found 
     }
 }
 
-/// Which of the files that cannot be read a loader will be asked to open: what `import` opens by its name, programs, and
-/// what is called like a library and is neither empty nor a text (a script for the linker, a pointer to a large file).
-fn unreadable(wheel: &Wheel, name: &str, broken: Vec<(&Member, Broken)>) -> Vec<Unreadable> {
-    if broken.is_empty() {
-        return Vec::new();
-    }
-    let dist_info = wheel.dist_info.as_ref().ok();
-    let tags = name.parse::<platform::WheelName>().ok().map(|name| name.tags);
-    let importers = Importers::of(tags.as_ref());
-    let places: BTreeSet<String> =
-        wheel.archive.members().iter().map(|member| place_of(dist_info, &member.name)).collect();
-    let is_package = |folder: &str| places.contains(&format!("{folder}/__init__.py"));
-    let judged = broken.into_iter().filter_map(|(member, broken)| {
-        let place = place_of(dist_info, &member.name);
-        let imported = importers.open(&place, is_package);
-        let (is_opened, reason) = match broken {
-            Broken::Damaged(reason) => {
-                let opened = imported || is_named_like_a_library(&member.name) || member.is_executable();
-                (opened || place.starts_with("../bin/"), reason)
-            }
-            // A suffix that names no Python says little: such a script lies beside the library that it leads to.
-            Broken::None(NoBinary::LinkerScript) if place.matches('.').count() < 2 => return None,
-            Broken::None(what) => (imported || what == NoBinary::Unknown, what.what().to_owned()),
-        };
-        Some(Unreadable { member: member.name.clone(), place, reason, is_opened })
-    });
-    judged.collect()
-}
-
-/// `libx.so`, `libx.so.1.2`, `x.pyd`, `x.dll`, `libx.dylib`.
-fn is_named_like_a_library(member: &str) -> bool {
-    let name = file_name(member).to_ascii_lowercase();
-    let versioned = name
-        .split_once(".so.")
-        .is_some_and(|(_, version)| !version.is_empty() && version.chars().all(|c| c.is_ascii_digit() || c == '.'));
-    versioned || [".so", ".pyd", ".dll", ".dylib"].iter().any(|ending| name.ends_with(ending))
-}
-
-/// Where auditwheel puts a program that has to find grafted libraries: `pkg.scripts/tool`.
-pub(crate) fn is_moved_program(place: &str) -> bool {
-    folder(place).ends_with(".scripts")
-}
-
-/// Where a member goes, seen from site-packages; its own name where that is not known. Other schemes' folders are outside,
-/// below their common root `..` as on Unix. Where that root is differs from one environment to the next (`lib/python3.13/`,
-/// `lib64/…`, `Lib/`), so [`normal`] knows no way between it and site-packages.
-pub(crate) fn place_of(dist_info: Option<&DistInfo>, member: &str) -> String {
-    match dist_info.map(|info| info.place(member)) {
-        Some(Place::Site(place)) => place.to_owned(),
-        Some(Place::Scheme(Scheme::Scripts, path)) => format!("../bin/{path}"),
-        Some(Place::Scheme(Scheme::Headers, path)) => format!("../include/{path}"),
-        Some(Place::Scheme(Scheme::Data, path)) => format!("../{path}"),
-        Some(Place::Scheme(Scheme::Purelib | Scheme::Platlib, path)) => path.to_owned(),
-        Some(Place::DistInfo(_) | Place::Outside(_)) | None => member.to_owned(),
-    }
-}
-
 pub(crate) fn file_name(path: &str) -> &str {
     path.rsplit(['/', '\\']).next().unwrap_or(path)
-}
-
-pub(crate) fn folder(path: &str) -> &str {
-    path.rsplit_once('/').map_or("", |(folder, _)| folder)
-}
-
-/// `path` with `.` and `..` taken out; `None` when it leaves the root. A `..` at the start is the root of what lies outside of
-/// site-packages ([`place_of`]).
-pub(crate) fn normal(path: &str) -> Option<String> {
-    let (root, path) = match path.strip_prefix("../") {
-        Some(rest) => ("../", rest),
-        None => ("", path),
-    };
-    let mut parts: Vec<&str> = Vec::new();
-    for part in path.split('/') {
-        match part {
-            "" | "." => {}
-            ".." => {
-                parts.pop()?;
-            }
-            name => parts.push(name),
-        }
-    }
-    let below = parts.join("/");
-    Some(if below.is_empty() { root.trim_end_matches('/').to_owned() } else { format!("{root}{below}") })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn no_way_leads_into_or_out_of_site_packages() {
-        for (path, to) in [
-            ("pkg/../x.libs", Some("x.libs")),
-            ("pkg/./sub/", Some("pkg/sub")),
-            ("pkg/../../x.libs", None),
-            ("../bin/../lib", Some("../lib")),
-            ("../bin/", Some("../bin")),
-            ("../bin/..", Some("..")),
-            ("../bin/../../x.libs", None),
-            ("../../x.libs", None),
-            ("/../x.libs", None),
-        ] {
-            assert_eq!(normal(path).as_deref(), to, "{path}");
-        }
-    }
 }

@@ -7,8 +7,9 @@ mod needs;
 mod record;
 mod tags;
 
-use crate::binary::{Binary, Inflated, Snapshot, is_moved_program};
+use crate::binary::{Binary, Inflated, Snapshot};
 use crate::error::RepairError;
+use crate::place::is_moved_program;
 use crate::request::Request;
 use diagnostics::{Finding, Severity};
 pub use needs::Assumed;

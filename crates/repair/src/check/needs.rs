@@ -2,7 +2,8 @@
 //! purpose. The rules of three loaders, as far as a wheel depends on them.
 
 use super::{Context, Facts};
-use crate::binary::{Binary, arch_of, folder, normal};
+use crate::binary::{Binary, arch_of};
+use crate::place::{folder, normal};
 use crate::rules;
 use diagnostics::{Finding, Severity, Subject};
 use objfile::{Format, ObjectKind, RpathKind};
