@@ -144,3 +144,39 @@ fn a_disk_that_is_full() {
     assert_eq!(output.status.code(), Some(4), "{said}");
     assert!(said.contains("could not be written to standard output") && said.contains("help:"), "{said}");
 }
+
+/// What `verify` refutes is never delivered; a file that nobody opens can be accepted, with a reason.
+#[test]
+fn repair_delivers_nothing_that_is_refuted() {
+    let torn = &fs_err::read(repository().join("tests/fixtures/proof/linux/helper.so")).unwrap()[..900];
+    let accepts = "version: 1\nprojects: [{ path: not/here }]\nrules:\n  unreadable-binary: { accept: [{ member: \"pkg/tests/*\", \
+                   reason: what a reader must survive }] }\n";
+    for (member, bytes, accepted, code, said) in [
+        ("pkg/_core.cpython-311-x86_64-linux-gnu.so", torn, false, 4, "the wheel holds what no loader opens"),
+        ("pkg/_core.abi3.so", &b"not found"[..], false, 4, "the file is a text"),
+        ("pkg/tests/torn.bin", torn, false, 1, "error[unreadable-binary]"),
+        ("pkg/tests/torn.bin", torn, true, 0, "unchanged"),
+        ("pkg/libx.so", b"INPUT(libx.so.1)", false, 0, "unchanged"),
+    ] {
+        let mut project = Project::new();
+        if accepted {
+            project = project.file("ci/wheels.yaml", accepts);
+        }
+        let name = "pkg-1.0-py3-none-any.whl";
+        let tree = project.root().join("tree");
+        let info = "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n";
+        for (path, bytes) in [
+            (member, bytes),
+            ("pkg/__init__.py", b""),
+            ("pkg-1.0.dist-info/METADATA", b"Metadata-Version: 2.1\nName: pkg\nVersion: 1.0\n"),
+            ("pkg-1.0.dist-info/WHEEL", info.as_bytes()),
+        ] {
+            let path = tree.join(path);
+            fs_err::create_dir_all(path.parent().unwrap()).unwrap();
+            fs_err::write(path, bytes).unwrap();
+        }
+        wheel::pack_dir(&tree, &project.root().join(name), &wheel::WriteOptions::default()).unwrap();
+        let _ = program(project.root()).args(["repair", name, "-w", "out"]).run().exits(code).says(&[said]);
+        assert_eq!(project.root().join("out").join(name).exists(), code == 0, "{member}");
+    }
+}

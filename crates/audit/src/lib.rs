@@ -7,6 +7,7 @@
 
 mod binary;
 mod facts;
+pub mod importing;
 mod judge;
 mod map;
 mod open;

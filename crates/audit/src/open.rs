@@ -2,6 +2,7 @@
 
 use crate::binary::{Binary, Inspection, Kind, WheelPlace};
 use crate::facts::Facts;
+use crate::importing::NoBinary;
 use crate::rules;
 use crate::{map, walk};
 use camino::{Utf8Path, Utf8PathBuf};
@@ -334,14 +335,9 @@ fn pretended(name: &str, start: &[u8]) -> Option<String> {
     if !is_loadable_name(name) {
         return None;
     }
-    let script = ["/*", "INPUT", "GROUP", "OUTPUT_FORMAT"]
-        .iter()
-        .any(|word| start.trim_ascii_start().starts_with(word.as_bytes()));
-    let text = match start {
-        [] => "the file is empty",
-        _ if script => return None,
-        _ if start.is_ascii() => "the file is a text, though it is called like a binary",
-        _ => "the file is called like a binary and begins as none",
-    };
-    Some(text.to_owned())
+    match NoBinary::of(start)? {
+        // A folder of libraries may hold what is for a linker.
+        NoBinary::LinkerScript | NoBinary::ForLinkers => None,
+        no_binary => Some(no_binary.what().to_owned()),
+    }
 }

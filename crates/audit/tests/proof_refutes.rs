@@ -342,6 +342,52 @@ const LINUX_CASES: &[Case] = &[
         ..NONE
     },
     Case {
+        name: "a text with the name of a module",
+        tags: LINUX,
+        files: &[(SO, Text("not found\n")), ("demo/__init__.py", Text(""))],
+        verdict: Verdict::Refuted,
+        because: &[("unreadable-binary", "-", "the file is a text, though it is called like a binary")],
+        ..NONE
+    },
+    Case {
+        name: "a pointer of Git LFS and an empty file, whatever the tag promises",
+        tags: "py3-none-any",
+        files: &[
+            ("demo/_fast.abi3.so", Text("version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 3\n")),
+            ("demo/_other.so", Text("")),
+            ("demo/__init__.py", Text("")),
+        ],
+        verdict: Verdict::Refuted,
+        because: &[("unreadable-binary", "-", "a pointer of Git LFS"), ("unreadable-binary", "-", "the file is empty")],
+        ..NONE
+    },
+    Case {
+        name: "a module that is a Windows DLL and exports nothing",
+        tags: LINUX,
+        files: &[(SO, Fixture("windows/helper.dll")), ("demo/__init__.py", Text(""))],
+        verdict: Verdict::Refuted,
+        because: &[("loader-refuses", "-", "PE")],
+        ..NONE
+    },
+    Case {
+        name: "what no importer opens may be anything",
+        tags: LINUX,
+        files: &[
+            (SO, Fixture("linux/core.so")),
+            (HELPER, Fixture("linux/helper.so")),
+            ("demo/__init__.py", Text("")),
+            ("demo/_script.so", Text("/* GNU ld script */\nINPUT(libhelper.so.1)\n")),
+            ("demo/libtext.so", Text("libtext.so.1")),
+            ("demo/lib/libhelper.so", Text("INPUT(libhelper.so.1)\n")),
+            ("demo/data/sample.so", Text("version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 3\n")),
+            ("demo/data/empty.so", Text("")),
+            ("demo/lib/libhelper.a", Text("!<arch>\n")),
+            ("demo/_core.cpython-312-x86_64-linux-gnu.so", Text("of another Python")),
+            ("demo/_core.cp313-win_amd64.pyd", Text("of another system")),
+        ],
+        ..NONE
+    },
+    Case {
         name: "a module that the package does without",
         tags: LINUX,
         files: &[

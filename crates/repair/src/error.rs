@@ -60,6 +60,12 @@ pub enum RepairError {
         /// Which, and what it is for.
         what: Vec<String>,
     },
+    /// Files that a loader will be asked to open, and that are no binaries or damaged ones.
+    #[error("the wheel holds what no loader opens:{}", lines(.what))]
+    Unreadable {
+        /// Which, and why.
+        what: Vec<String>,
+    },
     /// The load commands of a Mach-O cannot be made longer.
     #[error("`{file}` has no room in its header for the new library paths")]
     NoHeaderRoom {
@@ -223,6 +229,7 @@ impl RepairError {
             | Self::PolicyNotMet { step: None, .. }
             | Self::OtherLibc { .. }
             | Self::WrongArchitecture { .. }
+            | Self::Unreadable { .. }
             | Self::RepairedBefore { .. }
             | Self::Nothing { .. }
             | Self::Several { .. }
@@ -251,6 +258,7 @@ impl Explain for RepairError {
             Self::PolicyNotMet { .. }
             | Self::BadWheel { .. }
             | Self::WrongArchitecture { .. }
+            | Self::Unreadable { .. }
             | Self::NoHeaderRoom { .. }
             | Self::Overlay { .. }
             | Self::Purelib { .. } => Blame::Project,
@@ -288,6 +296,9 @@ impl Explain for RepairError {
                 Some(format!("{ask}, or leave it to `auto`; a wheel for {other} has to be built with {other}"))
             }
             Self::WrongArchitecture { .. } => Some("build it, and get its libraries, for the processor that the tag names".to_owned()),
+            Self::Unreadable { .. } => Some(
+                "build the wheel again with room on the disk and every file fetched (`git lfs pull`); no repair mends such a file".to_owned(),
+            ),
             Self::NoHeaderRoom { .. } => Some("link it with `-Wl,-headerpad_max_install_names`".to_owned()),
             Self::Overlay { .. } => Some(
                 "most often it is debug information: run `strip -s` on the file, or repair with `--strip` (repair: { strip: true })".to_owned(),

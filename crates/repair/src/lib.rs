@@ -12,12 +12,14 @@ mod delocate;
 mod delvewheel;
 mod error;
 mod image;
+mod place;
 mod repairer;
 mod request;
 pub mod rules;
 mod run;
 mod search;
 mod settle;
+mod unreadable;
 
 pub use check::{Assumed, Grafted};
 pub use error::RepairError;

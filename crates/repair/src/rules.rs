@@ -135,8 +135,9 @@ pub static MEMBER_CHANGED: Rule = Rule {
     name: "member-changed",
     severity: Severity::Error,
     summary: "the repair changed a file that it has no reason to change, or broke one that it has",
-    why: "A repair may patch binaries (they export the same as before), rewrite RECORD and the tags in WHEEL, and on Windows \
-          add lines to `__init__.py`. Anything else is damage: a lost line, a lost symbol, a lost permission.",
+    why: "A repair may patch binaries (their code is the same, byte for byte, and they export the same as before), rewrite RECORD \
+          and the tags in WHEEL, and on Windows add delvewheel's block to the `__init__.py` of a package at the root. Anything \
+          else is damage, or worse: other code, a line more or less, a lost symbol, a lost permission.",
     fix: "Look at the repair log. On Windows, code that the tool cannot patch (text after a docstring on the same line) can \
           be moved to the next line.",
     example: "pkg/_core.so does not export the 2 symbols that it did before the repair, but 0 others",
@@ -159,10 +160,13 @@ pub static GRAFTED_TWICE: Rule = Rule {
     code: "WH317",
     name: "grafted-twice",
     severity: Severity::Warning,
-    summary: "the repair put two copies of one library into the wheel",
-    why: "Each copy is loaded on its own: twice the size and the memory, and two sets of global variables where one was meant.",
-    fix: "Let all extensions link the library by the same name. On Windows, move extensions out of the root of namespace \
-          packages, which get their own copies.",
+    summary: "the repair put a library into the wheel that it put there already, or that the wheel carries",
+    why: "Each copy is loaded on its own: twice the size and the memory, and two sets of global variables where one was meant. A \
+          library that the build put into the wheel is grafted once more when no run path leads from the extension to it: the \
+          tool finds another one on the machine.",
+    fix: "Let all extensions link the library by the same name, and give them a run path (`$ORIGIN/…`, `@loader_path/…`) to what \
+          the wheel carries, or exclude it. On Windows, move extensions out of the root of namespace packages, which get their \
+          own copies.",
     example: "ns/zlib-1f2e.dll and x.libs/zlib-1f2e.dll are two copies of one library",
 };
 
@@ -175,8 +179,10 @@ pub static NOT_REACHED: Rule = Rule {
     why: "The loader looks in the folders that run paths, install names or `os.add_dll_directory` give, and nowhere else. A \
           library in another folder of the wheel might as well not be there.",
     fix: "Run paths must be relative to the binary (`$ORIGIN/…`, `@loader_path/…`) and fit the place where the file is \
-          installed, not where it lies in the archive (`.data/platlib`). For libraries that Python code loads first, this \
-          can be accepted with that reason.",
+          installed, not where it lies in the archive (`.data/platlib`). Programs in `.data/scripts` are installed into a folder \
+          from which no relative path leads to the packages: auditwheel moves them to where one does, delocate and delvewheel do \
+          not; link such a program statically, or start it from a Python function (`[project.scripts]`). For libraries that \
+          Python code loads first, this can be accepted with that reason.",
     example: "pkg/_core.so needs libfoo-1f2e.so.1, which lies in the wheel as x.libs/libfoo-1f2e.so.1, but no RPATH leads there",
 };
 
@@ -197,12 +203,13 @@ pub static IMAGE_DAMAGED: Rule = Rule {
     code: "LD215",
     name: "image-damaged",
     severity: Severity::Error,
-    summary: "the repair damaged a binary",
+    summary: "a binary does not hold together",
     why: "Patching moves tables inside a file. Segments that overlap, are not aligned to pages, or reach beyond the file, \
           sections that are not mapped, load commands over code, or a wrong checksum make the loader refuse the file, or \
           crash later.",
     fix: "Never strip what was patched; strip before (`strip: true` does). Use the tools' pinned versions. A Mach-O needs \
-          room in its header: link with `-Wl,-headerpad_max_install_names`.",
+          room in its header: link with `-Wl,-headerpad_max_install_names`. What the build itself left so no repair mends: link \
+          it again. A wrong checksum or a stray section, which the loader overlooks, is a warning in what no tool touched.",
     example: "x.libs/libLLVM-e7f2b360.so.19.1 has a segment at 0x8c5a000 that is not aligned to pages",
 };
 
@@ -211,9 +218,10 @@ pub static PATH_LEADS_OUTSIDE: Rule = Rule {
     code: "LD216",
     name: "path-leads-outside",
     severity: Severity::Error,
-    summary: "a patched binary looks for libraries in a folder of the machine that built it",
+    summary: "a binary looks for libraries in a folder of the machine that built it",
     why: "On the user's machine that folder holds nothing, or something else: whoever may write there decides what is loaded \
-          into the user's process.",
+          into the user's process. An error in what the repair grafted or patched: its paths are the tool's to set. A warning in \
+          an extension that no tool had a reason to touch: it imports all the same, and many published wheels carry such a path.",
     fix: "Build without absolute run paths (CMake: `CMAKE_INSTALL_RPATH`), or let the repair tool remove them.",
     example: "pkg/_core.so looks for libraries in /home/me/llvm/lib",
 };

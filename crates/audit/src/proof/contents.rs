@@ -2,10 +2,11 @@
 
 use super::sizes::Sizes;
 use super::sources::Source;
+use crate::importing::NoBinary;
 use crate::open::OpenError;
 use camino::{Utf8Path, Utf8PathBuf};
 use linkage::{Image, Tree};
-use objfile::{Architecture, FileKind, Format, ParseError, SliceContent};
+use objfile::{Architecture, Format, ParseError, SliceContent};
 use platform::{TagSet, WheelName};
 use std::sync::Arc;
 use wheel::{Hashes, Member, Place, Scheme, Wheel};
@@ -24,6 +25,8 @@ pub(super) struct Contents {
     pub(super) binaries: Vec<Binary>,
     /// Binaries that could not be read, with the reason.
     pub(super) broken: Vec<(String, ParseError)>,
+    /// Files that are called like extension modules and begin as no binary.
+    pub(super) pretenders: Vec<(String, NoBinary)>,
     /// Python files that open libraries or add folders.
     pub(super) sources: Vec<Source>,
     /// Of all files.
@@ -52,6 +55,7 @@ enum Found {
     Other,
     Images(Vec<Image>),
     Broken(ParseError),
+    Pretender(NoBinary),
     Source(Source),
 }
 
@@ -81,8 +85,9 @@ impl Contents {
                 Err(error) => hashes.push((done.member.index, Err(error))),
             }
         }
-        let Parts { binaries, broken, sources, tree } = contents;
-        Ok(Self { hashes: Hashes::collect(hashes), wheel, shown, name, tags, binaries, broken, sources, tree })
+        let Parts { binaries, broken, pretenders, sources, tree } = contents;
+        let hashes = Hashes::collect(hashes);
+        Ok(Self { wheel, shown, name, tags, binaries, broken, pretenders, sources, hashes, tree })
     }
 
     /// Every image with the binary it is of.
@@ -100,6 +105,7 @@ impl Contents {
 struct Parts {
     binaries: Vec<Binary>,
     broken: Vec<(String, ParseError)>,
+    pretenders: Vec<(String, NoBinary)>,
     sources: Vec<Source>,
     tree: Tree,
 }
@@ -113,6 +119,7 @@ impl Parts {
                     .unusable(installed(layout.map(|info| info.place(&member.name)), &member.name), error.to_string());
                 self.broken.push((member.name.clone(), error));
             }
+            Found::Pretender(what) => self.pretenders.push((member.name.clone(), what)),
             Found::Source(source) => self.sources.push(source),
             Found::Images(images) => self.binaries.push(Binary {
                 member: member.name.clone(),
@@ -127,7 +134,7 @@ impl Parts {
 
 /// Where a member lies after installation, seen from site-packages. Other schemes' folders are where a virtual environment
 /// of a Unix system has them: `lib/pythonX.Y/site-packages` is three levels below its root.
-fn installed(place: Option<Place<'_>>, name: &str) -> String {
+pub(super) fn installed(place: Option<Place<'_>>, name: &str) -> String {
     match place {
         Some(Place::Site(path)) => path.to_owned(),
         Some(Place::Scheme(Scheme::Scripts, path)) => format!("../../../bin/{path}"),
@@ -139,15 +146,13 @@ fn installed(place: Option<Place<'_>>, name: &str) -> String {
 }
 
 fn look(path: &str, bytes: &[u8]) -> Found {
-    /// Enough for every mark, the PE header's included.
-    const START: usize = 4096;
     if path.ends_with(".py") {
         return Source::scan(path, bytes).map_or(Found::Other, Found::Source);
     }
-    match objfile::sniff(bytes.get(..START).unwrap_or(bytes)) {
-        Some(FileKind::Object(Format::Elf | Format::MachO | Format::Pe) | FileKind::Universal) => {}
-        // Objects and archives are for linkers; no loader sees them.
-        _ => return Found::Other,
+    // Objects and archives are for linkers; no loader sees them.
+    if let Some(what) = NoBinary::of(bytes) {
+        let called_like_a_module = [".so", ".pyd"].iter().any(|suffix| path.ends_with(suffix));
+        return if called_like_a_module { Found::Pretender(what) } else { Found::Other };
     }
     match objfile::parse(bytes) {
         Ok(objfile::File::Object(object)) => Found::Images(vec![image(path, &object)]),

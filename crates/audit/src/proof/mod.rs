@@ -24,6 +24,7 @@ pub mod rules;
 mod sizes;
 mod sources;
 mod trouble;
+mod unopened;
 
 pub use assumption::Assumption;
 pub use facts::rules as fact_rules;
@@ -37,10 +38,9 @@ use crate::python::tag;
 use aim::{Platform, Pythons};
 use assumption::Assumptions;
 use camino::{Utf8Path, Utf8PathBuf};
-use contents::{Binary, Contents};
-use diagnostics::{Finding, Rule, Severity, Subject};
+use contents::Contents;
+use diagnostics::{Finding, Rule};
 use judge::Bench;
-use linkage::Image;
 use node::Seen;
 use outside::Neighbours;
 use process::{Role, Root};
@@ -48,9 +48,7 @@ use rayon::prelude::*;
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use std::sync::Arc;
 use trouble::{Trouble, Troubles};
-use wheel::Harm;
 
 /// The rules of the proof and of the wheel as a package, each exactly once.
 pub const RULES: &[&Rule] = &{
@@ -185,8 +183,7 @@ pub fn prove(path: &Utf8Path, options: &ProofOptions) -> Result<Proof, OpenError
             why: Vec::new(),
         });
     }
-    let mut unreadable = unreadable(&contents);
-    unreadable.extend(strangers(&contents, &platforms));
+    let unreadable = unopened::findings(&contents, &platforms);
     if !unreadable.is_empty() {
         let why: Vec<String> = unreadable.iter().map(|finding| finding.message.clone()).collect();
         for result in &mut found.results {
@@ -222,31 +219,6 @@ pub fn prove(path: &Utf8Path, options: &ProofOptions) -> Result<Proof, OpenError
         largest: facts::largest(&contents, 8),
         policies: platforms.iter().map(|platform| policy::reached(&contents, platform)).collect(),
     })
-}
-
-/// Modules for a machine that no tag stands for: the loader of every tag passes them over.
-fn strangers(contents: &Contents, platforms: &[Platform]) -> Vec<Finding> {
-    let any =
-        contents.tags.iter().flat_map(platform::TagSet::platforms).any(|tag| matches!(tag, platform::PlatformTag::Any));
-    if any || platforms.is_empty() {
-        return Vec::new();
-    }
-    let is_stranger = |binary: &&Binary| {
-        let taken = |image: &Arc<Image>| platforms.iter().any(|platform| platform.takes(image));
-        let module =
-            |image: &Arc<Image>| platforms.iter().any(|platform| process::is_module(&binary.path, image, platform));
-        !binary.images.iter().any(taken) && binary.images.iter().any(module)
-    };
-    let finding = |binary: &Binary| {
-        let kinds: BTreeSet<String> =
-            binary.images.iter().map(|image| format!("{} {}", image.format, image.architecture)).collect();
-        let kinds: Vec<String> = kinds.into_iter().collect();
-        let message = format!("the module is {}, which the loader of no tag of the wheel takes", kinds.join(" and "));
-        let subject = Subject::file(contents.shown.clone()).member(&binary.member);
-        Finding::new(&rules::LOADER_REFUSES, subject, message)
-            .help("build it for the processor and system of the wheel's tags")
-    };
-    contents.binaries.iter().filter(is_stranger).map(finding).collect()
 }
 
 /// What is gathered over all platforms.
@@ -412,30 +384,6 @@ fn neighbours(contents: &Contents) -> Neighbours {
         own.chain(written).map(move |path| (folder.clone(), path)).collect::<Vec<_>>()
     });
     Neighbours::new(required.collect(), roots.map(str::to_owned).collect(), paths, &contents.sources)
-}
-
-/// What keeps the wheel from being installed or an extension from being opened at all.
-fn unreadable(contents: &Contents) -> Vec<Finding> {
-    let file = || Subject::file(contents.shown.clone());
-    let mut findings = Vec::new();
-    for member in contents.wheel.archive.members().iter().filter(|member| !member.is_dir) {
-        if let Some(Err(error)) = contents.hashes.get(member) {
-            let message = error.kind.to_string().trim_end_matches('.').to_owned();
-            findings.push(Finding::new(&crate::rules::UNREADABLE_MEMBER, file().member(&member.name), message));
-        }
-    }
-    for problem in contents.wheel.archive.problems() {
-        let whole = problem.member.is_none();
-        if whole && problem.kind.harm() == Harm::Unreadable {
-            findings.push(Finding::new(&crate::rules::UNREADABLE_MEMBER, file(), problem.to_string()));
-        }
-    }
-    for (member, error) in &contents.broken {
-        let message = error.to_string().trim_end_matches('.').to_owned();
-        let finding = Finding::new(&crate::rules::UNREADABLE_BINARY, file().member(member), message);
-        findings.push(finding.severity(Severity::Error));
-    }
-    findings
 }
 
 #[cfg(test)]

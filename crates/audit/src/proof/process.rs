@@ -148,7 +148,7 @@ pub(super) fn leftovers<'a>(
     roots.into_iter().map(|(_, root)| root).collect()
 }
 
-const fn is_opened(kind: ObjectKind) -> bool {
+pub(super) const fn is_opened(kind: ObjectKind) -> bool {
     matches!(kind, ObjectKind::SharedLibrary | ObjectKind::Extension | ObjectKind::Executable)
 }
 

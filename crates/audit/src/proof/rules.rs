@@ -1,5 +1,6 @@
 //! The rules of the proof: what refutes a wheel, and what a loader accepts and should not be there.
 
+use crate::rules::{UNREADABLE_BINARY, UNREADABLE_MEMBER};
 use diagnostics::{Rule, Severity};
 
 /// A library that is nowhere.
@@ -239,3 +240,8 @@ pub const PROOF: &[&Rule] = &[
     &NEEDS_VC_REDISTRIBUTABLE,
     &TWO_LLVMS_IN_PROCESS,
 ];
+
+/// Whether a finding of this rule can be what refutes a wheel: the proof's own, and what keeps a file from being read.
+pub fn refutes(rule: &Rule) -> bool {
+    PROOF.contains(&rule) || [&UNREADABLE_BINARY, &UNREADABLE_MEMBER].contains(&rule)
+}

@@ -53,10 +53,11 @@ pub static UNREADABLE_BINARY: Rule = Rule {
     code: "LD224",
     name: "unreadable-binary",
     severity: Severity::Error,
-    summary: "a file that begins as a binary and cannot be read as one",
+    summary: "a file that is called a binary, or begins as one, and cannot be read as one",
     why: "The file has the mark of an object file, library or archive, and its structures point outside of it or contradict each \
-          other. A file cut short by a full disk or a broken download looks so, and so does one that a patching tool damaged. No \
-          loader takes it, and nothing can be said of its symbols.",
+          other. A file cut short by a full disk or a broken download looks so, and so does one that a patching tool damaged. Or it \
+          has the name of an extension module and begins as something else: empty, a text, a pointer of Git LFS. No loader takes \
+          it, and nothing can be said of its symbols.",
     fix: "Make the file again. If another tool (`readelf -a`, `otool -l`, `dumpbin /headers`) reads it without complaint, report it \
           to this project with the file.",
     example: "7f 45 4c 46 02 01 01 00 00 00 00 00 00 00 00 00  |.ELF............|\n03 00 3e 00                                      |..>.|",

@@ -345,7 +345,7 @@ impl Job<'_> {
             Ok((Verdict::Refuted, more, _)) => {
                 let proof = |finding: &Finding| {
                     finding.severity == Severity::Error
-                        && audit::proof::rules::PROOF.contains(&finding.rule)
+                        && audit::proof::rules::refutes(finding.rule)
                         && !repair::rules::is_told(reported, finding)
                 };
                 findings.extend(more.into_iter().filter(proof));

@@ -233,3 +233,65 @@ fn a_pure_wheel_passes_through() {
     let result = repair(&request, &wheel).unwrap();
     assert_eq!(result.findings[0].rule.name, "needless-platform-tag");
 }
+
+/// The same image, said to be a program and not a DLL: IMAGE_FILE_DLL is taken from the characteristics.
+fn as_program(mut pe: Vec<u8>) -> Vec<u8> {
+    let header = u32::from_le_bytes(pe[0x3c..0x40].try_into().unwrap()) as usize;
+    pe[header + 23] &= !0x20;
+    pe
+}
+
+/// It is installed into another folder than the packages, and `os.add_dll_directory` is for the process of Python alone.
+#[test]
+fn a_program_finds_no_grafted_dll() {
+    let Some(tools) = tools(Os::Windows) else { skip!("delvewheel was not installed yet") };
+    let program = || as_program(fixture("windows/helper.dll"));
+    for (place, how) in [
+        ("pkg-1.0.data/scripts/tool.exe", "it is installed among the programs"),
+        ("pkg/tool.exe", "a program looks in its own folder"),
+    ] {
+        let bench = Bench::new();
+        dlls(&bench);
+        let mut files = package();
+        files.push((place, program()));
+        let wheel = bench.wheel(NAME, &files);
+        let mut request = bench.request("windows-x86_64", "auto", tools.clone());
+        request.options.no_mangle = vec!["deep.dll".to_owned()];
+        let findings = repair(&request, &wheel).unwrap().findings;
+        let [finding] = findings.as_slice() else { panic!("{place}: {findings:#?}") };
+        assert_eq!((finding.rule.name, finding.severity), ("not-reached", diagnostics::Severity::Error));
+        let start = format!("`{place}` needs `deep.dll`, which lies in the wheel as `pkg.libs/deep.dll`, but {how}");
+        assert!(finding.message.starts_with(&start), "{}", finding.message);
+    }
+    // What lies beside a program is installed beside it.
+    let bench = Bench::new();
+    dlls(&bench);
+    let mut files = package();
+    files.push(("pkg-1.0.data/scripts/tool.exe", program()));
+    files.push(("pkg-1.0.data/scripts/deep.dll", fixture("windows/deep.dll")));
+    let wheel = bench.wheel(NAME, &files);
+    let result = repair(&bench.request("windows-x86_64", "auto", tools), &wheel).unwrap();
+    let errors = result.findings.iter().filter(|finding| finding.severity == diagnostics::Severity::Error);
+    assert_eq!(errors.count(), 0, "{:#?}", result.findings);
+}
+
+/// Names are written into the room behind sections, or into a section of their own; the code stays.
+#[test]
+fn a_stripped_dll_keeps_its_code() {
+    let Some(tools) = tools(Os::Windows) else { skip!("delvewheel was not installed yet") };
+    if std::process::Command::new("strip").arg("--version").output().is_err() {
+        skip!("there is no strip");
+    }
+    let bench = Bench::new();
+    dlls(&bench);
+    let mut overlaid = without_slack(core());
+    overlaid.extend_from_slice(&[7; 4096]);
+    let wheel = bench.wheel(NAME, &[("pkg/__init__.py", INIT.into()), (CORE, overlaid)]);
+    let mut request = bench.request("windows-x86_64", "auto", tools);
+    request.strip = true;
+    match repair(&request, &wheel) {
+        Ok(result) => assert_eq!(result.findings, []),
+        // Not every strip knows the format.
+        Err(error) => println!("{error}"),
+    }
+}
