@@ -5,7 +5,7 @@ use super::*;
 fn manager(kind: ManagerKind) -> PackageManager {
     PackageManager {
         kind,
-        path: Utf8PathBuf::from("/usr/bin").join(dialect::facts(kind).programs[0]),
+        path: format!("/usr/bin/{}", dialect::facts(kind).programs[0]).into(),
         environment: None,
         lists_empty: false,
         installed: BTreeMap::new(),
