@@ -12,6 +12,7 @@ mod delocate;
 mod delvewheel;
 mod error;
 mod image;
+mod origin;
 mod repairer;
 mod request;
 pub mod rules;
@@ -21,6 +22,7 @@ mod settle;
 
 pub use check::{Assumed, Grafted};
 pub use error::RepairError;
+pub use origin::{Origin, Origins};
 pub use repairer::{steps, tool_name};
 pub use request::*;
 pub use rules::RULES;
