@@ -31,6 +31,7 @@ impl Context {
     ) -> Result<Self, Failure> {
         let root = root(global)?;
         let given = Given {
+            program: env!("WHEELPROOF_IDENTITY").to_owned(),
             python: given(&selection.python, "--python", "WHEELPROOF_PYTHON"),
             targets: given(&selection.target, "--target", "WHEELPROOF_TARGET"),
         };
@@ -85,6 +86,7 @@ fn ask(settings: &Settings, layout: &Layout, cancel: &Cancel) -> Result<World, F
     let runner = Runner::new(&Silent, cancel);
     let mut probe = host::Probe::of_this_process(Some(cache.clone()));
     probe.configured_llvm = settings.llvm_dir();
+    probe.configured_compilers = settings.compilers();
     probe.probe_packages = true;
     let mut world = host::probe(&probe, &runner);
     let own = [layout.dist.clone(), layout.state.clone()];

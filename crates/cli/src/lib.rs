@@ -9,6 +9,8 @@ mod cmd;
 mod console;
 mod context;
 pub mod exit;
+#[cfg(test)]
+mod identity;
 mod output;
 pub mod registry;
 

@@ -7,6 +7,7 @@
 #![deny(unsafe_code)]
 
 mod cached;
+mod compilers;
 mod environment;
 pub mod interpreters;
 pub mod loaded;

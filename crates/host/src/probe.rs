@@ -7,7 +7,7 @@ use exec::{Query, Runner};
 use platform::Os;
 
 use crate::{
-    World,
+    World, compilers,
     environment::Environment,
     interpreters::{self, Places, listed},
     packages::{self, PackageManager},
@@ -72,6 +72,8 @@ pub struct Probe {
     pub configured_pythons: Vec<Utf8PathBuf>,
     /// The LLVM that somebody names.
     pub configured_llvm: Option<Utf8PathBuf>,
+    /// Compilers that the configuration names (`CC` and `CXX` of an `environment:`).
+    pub configured_compilers: Vec<String>,
     /// Programs to look for beyond the usual ones.
     pub tools: Vec<String>,
     /// Ask the package manager what it could install. It takes its time, so only when something is missing.
@@ -137,6 +139,7 @@ pub fn probe(probe: &Probe, runner: &Runner<'_>) -> World {
     let asked = || listed::PROGRAMS.iter().copied().chain(["ldd"]);
     let naming = tools::naming(os, &probe.environment());
     let mut tools = tools::find(&search_path, &probe.root, &naming, &probe.tools, programs.chain(asked()));
+    let compilers = compilers::fingerprints(os, &probe.environment(), &path, &probe.root, &probe.configured_compilers);
     let (interpreters, rejected) = pythons(probe, &path, &tools, runner);
     // An image without ldd still has a Python that knows.
     let libc = system::libc(os, &probe.root, tools.get("ldd").map(|ldd| &**ldd), probe.cache("libc.json"), runner)
@@ -157,6 +160,7 @@ pub fn probe(probe: &Probe, runner: &Runner<'_>) -> World {
         interpreters,
         rejected,
         tools,
+        compilers,
         installer,
         package_manager,
         llvm: llvm(probe, os, arch, path, runner),

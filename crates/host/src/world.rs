@@ -47,6 +47,9 @@ pub struct World {
     /// Programs found on PATH by name (`git`, `c++`, `ninja`, …); what is not here was not found.
     #[serde(default)]
     pub tools: BTreeMap<String, Utf8PathBuf>,
+    /// What tells the compilers here from others of the same names, by the variables that name them (`CC`, `CXX`, `RUSTC`).
+    #[serde(default)]
+    pub compilers: BTreeMap<String, String>,
     /// What makes Python environments here.
     #[serde(default, skip_serializing_if = "Installer::is_unknown")]
     pub installer: Installer,

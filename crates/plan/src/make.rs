@@ -218,7 +218,8 @@ impl Planner<'_> {
             interpreter: &interpreter.fingerprint,
             llvm: stages.build.llvm.as_ref().map(|llvm| llvm.installation.fingerprint()),
             environment: &self.world.env,
-            compiler: self.world.tools.get("c++").map(|path| path.as_str()),
+            program: &self.settings.program,
+            compilers: self.compilers(),
             settings: format!(
                 "{:?} {:?} {} {:?}",
                 self.settings.repair,
@@ -229,6 +230,14 @@ impl Planner<'_> {
         };
         keys::chain(&seed, &mut steps);
         steps
+    }
+
+    /// What tells the compilers that this project may be built with from others of the same names.
+    fn compilers(&self) -> String {
+        let rust = self.project.pyproject.uses_rust();
+        let all = self.world.compilers.iter();
+        let meant = all.filter(|(name, _)| rust || !matches!(name.as_str(), "RUSTC" | "rustup"));
+        meant.map(|(name, found)| format!("{name} {found}\n")).collect()
     }
 }
 

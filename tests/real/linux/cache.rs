@@ -56,6 +56,33 @@ fn a_new_version_replaces_the_former_wheel_and_a_failure_does_not() {
     assert_eq!(sdists, ["plain-1.1.tar.gz"]);
 }
 
+/// A compiler that a package manager replaced has another size and time, and no other path or version.
+#[test]
+fn a_compiler_that_changed_builds_again() {
+    let sandbox = Sandbox::of("plain", &PLAIN);
+    let folder = sandbox.root.join("target/wheelproof/bin");
+    let run = |script: &str| {
+        for name in ["cc", "gcc"] {
+            let file = folder.join(name);
+            fs_err::create_dir_all(&folder).unwrap();
+            // Not written anew where it is the same.
+            if fs_err::read_to_string(&file).ok().as_deref() != Some(script) {
+                fs_err::write(&file, script).unwrap();
+                let all = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+                fs_err::set_permissions(&file, all).unwrap();
+            }
+        }
+        let path = format!("{folder}:{}", std::env::var("PATH").unwrap());
+        status(&sandbox.wheels(&[]).env("PATH", &path).run().exits(0))
+    };
+    let calling = |remark: &str| format!("#!/bin/sh\n# {remark}\nPATH=${{PATH#*:}} exec gcc \"$@\"\n");
+    let (former, upgraded) = (calling("12.2"), calling("12.2-14+deb12u1"));
+    assert_eq!(run(&former), "proven");
+    assert_eq!(run(&former), "cached");
+    assert_eq!(run(&upgraded), "proven", "the compiler is another one");
+    assert_eq!(run(&upgraded), "cached");
+}
+
 /// A library that the project does not own.
 fn library(folder: &Utf8Path, answer: u32) {
     fs_err::create_dir_all(folder).unwrap();

@@ -64,6 +64,8 @@ pub struct Explained {
 /// What the command line and the environment say, each with its origin.
 #[derive(Debug, Clone, Default)]
 pub struct Given {
+    /// What the program is, for the cache keys: another one may judge otherwise.
+    pub program: String,
     /// `--python`.
     pub python: Option<(Vec<String>, Origin)>,
     /// `--target`.
@@ -73,6 +75,8 @@ pub struct Given {
 /// Everything that is asked for.
 #[derive(Debug, Clone)]
 pub struct Settings {
+    /// [`Given::program`].
+    pub program: String,
     /// The folder that holds ci/wheels.yaml, dist/ and target/wheelproof.
     pub root: Utf8PathBuf,
     /// What is built.
@@ -331,6 +335,21 @@ impl Settings {
         there.repair.lib_dirs = self.repair.lib_dirs.iter().map(moved).collect();
         root.clone_into(&mut there.root);
         there
+    }
+
+    /// The compilers that the configuration names, for any build.
+    pub fn compilers(&self) -> Vec<String> {
+        let targets = self.targets.iter().map(|target| &target.options);
+        let projects = self.projects.iter().flat_map(|project| {
+            std::iter::once(&project.options).chain(project.targets.values().map(|target| &target.options))
+        });
+        let named = targets.chain(projects).flat_map(|options| {
+            ["CC", "CXX", "RUSTC"].into_iter().filter_map(|name| options.environment.get(name).cloned())
+        });
+        let mut named: Vec<String> = named.collect();
+        named.sort();
+        named.dedup();
+        named
     }
 
     /// The LLVM that the configuration points to, of the first project that does.

@@ -110,6 +110,7 @@ impl<'a> Resolver<'a> {
         let provision = self.provision(file.provision.unwrap_or_default())?;
         let adjustments = self.rules(file.rules.unwrap_or_default(), registry)?;
         Ok(Settings {
+            program: given.program.clone(),
             root: self.root.to_owned(),
             projects,
             python,
