@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::platform_tag::{LEGACY_MANYLINUX, MajorMinor, PlatformTag};
+use crate::policy::{Libc, policies};
 use crate::target::{Os, TargetKey};
 use crate::text::number;
 
@@ -89,7 +90,8 @@ impl TargetPlatform {
     /// Reads what the configuration says for the target `key`, and checks that the one fits the other.
     ///
     /// # Errors
-    /// No platform, or one of another system; the reason says what was probably meant.
+    /// No platform, one of another system, or a policy of Linux that there is not for this processor; the reason says
+    /// what was probably meant, or which there are.
     pub fn parse(text: &str, key: &TargetKey) -> Result<Self, TargetPlatformError> {
         let fail = |reason| TargetPlatformError { text: text.to_owned(), target: Some(key.clone()), reason };
         let platform: Self = text.parse().map_err(|_| fail(advice(text, Some(key.os))))?;
@@ -97,7 +99,11 @@ impl TargetPlatform {
             Self::Policy(stem) if stem.os() != key.os => {
                 Err(fail(format!("it is one of {}; {}", stem.os(), examples(Some(key.os)))))
             }
-            _ => Ok(platform),
+            Self::Policy(stem) => match no_such_policy(*stem, key) {
+                Some(reason) => Err(fail(reason)),
+                None => Ok(platform),
+            },
+            Self::Auto => Ok(platform),
         }
     }
 
@@ -117,6 +123,21 @@ impl TargetPlatform {
             }),
         }
     }
+}
+
+/// Why a Linux platform stands for nothing: what a wheel may need of such a system is known for certain versions alone.
+fn no_such_policy(stem: PolicyStem, key: &TargetKey) -> Option<String> {
+    let libc = match stem {
+        PolicyStem::Manylinux(_) | PolicyStem::LegacyManylinux(..) => Libc::Glibc,
+        PolicyStem::Musllinux(_) => Libc::Musl,
+        PolicyStem::Macosx(_) | PolicyStem::Win => return None,
+    };
+    let name = stem.to_string();
+    if policies(libc, key.arch).any(|policy| policy.name == name || policy.aliases.contains(&name.as_str())) {
+        return None;
+    }
+    let known: Vec<String> = policies(libc, key.arch).map(|policy| format!("`{}`", policy.name)).collect();
+    Some(format!("no such policy is known; there are {}", known.join(", ")))
 }
 
 fn examples(os: Option<Os>) -> &'static str {

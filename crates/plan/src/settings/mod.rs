@@ -5,7 +5,7 @@ mod project;
 mod resolve;
 mod units;
 
-use crate::config::file::{Repairer, WheelsFile};
+use crate::config::file::WheelsFile;
 use crate::config::yaml::{self, ConfigError, Place};
 use crate::pyproject::Pyproject;
 use camino::{Utf8Path, Utf8PathBuf};
@@ -224,8 +224,6 @@ impl Project {
 /// How wheels are repaired.
 #[derive(Debug, Clone)]
 pub struct Repair {
-    /// Who repairs.
-    pub repairer: Repairer,
     /// Libraries that stay out.
     pub exclude: Vec<String>,
     /// Strip before grafting.
