@@ -68,10 +68,7 @@ impl Context {
         let all = plan::make(&self.settings, &self.world, &self.layout, &[]).map_err(Failure::usage)?;
         let ids: Vec<String> = all.builds.iter().map(plan::PlannedBuild::scope).collect();
         let failure = if self.only.is_empty() {
-            Failure::new(
-                exit::NOTHING,
-                "nothing is asked for: no Python fits `python:` and the projects' requires-python",
-            )
+            Failure::new(exit::NOTHING, self.settings.nothing_to_build().to_string())
         } else {
             Failure::new(exit::NOTHING, format!("`--only {}` selects no build", self.only.join(",")))
                 .help(format!("there are: {}", ids.join(", ")))

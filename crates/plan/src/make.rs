@@ -3,6 +3,7 @@
 use crate::keys;
 use crate::layout::Layout;
 use crate::long_paths::{self, TooLong};
+use crate::matrix::default_runner;
 use crate::plan::{Obstacle, Plan, PlannedBuild, SCHEMA_VERSION, Stages};
 use crate::settings::{Options, Project, Settings, Target};
 use exec::Step;
@@ -136,7 +137,7 @@ impl Planner<'_> {
             version: python,
             target: self.target.key.to_string(),
             platform: self.target.platform.to_string(),
-            runner: self.target.runner.clone(),
+            runner: self.target.runner.clone().or_else(|| default_runner(&self.target.key).map(str::to_owned)),
             container: self.target.container.clone(),
             runnable: false,
             reason: None,

@@ -4,6 +4,7 @@ use super::units::{parse_duration, parse_size, tidy};
 use super::{CONFIG_FILE, DEFAULT_BUDGET, Explained, Given, Origin, Repair, Settings, Target, TimeLimits};
 use crate::config::file::{AcceptEntry, Flag, ProjectEntry, PythonLines, RuleEntry, TargetEntry, WheelsFile};
 use crate::config::yaml::{self, ConfigError, Located, Place};
+use crate::matrix::default_runner;
 use camino::{Utf8Path, Utf8PathBuf};
 use diagnostics::{Acceptance, Adjustments, Registry, RuleSettings};
 use platform::policy::{Libc, Policy, macos, policies};
@@ -123,6 +124,7 @@ impl<'a> Resolver<'a> {
             time_limits,
             adjustments,
             explained: self.explained,
+            text: self.text.to_owned(),
         })
     }
 
@@ -177,12 +179,18 @@ impl<'a> Resolver<'a> {
             })?;
             let platform = self.platform(&key, located.value.platform.as_ref())?;
             let options = self.options(&format!("targets.{name}"), located.value.options())?;
+            if located.value.runner.is_none()
+                && let Some(runner) = default_runner(&key)
+            {
+                self.note(format!("targets.{name}.runner"), runner, Origin::Default);
+            }
             for (leaf, value) in [("runner", &located.value.runner), ("container", &located.value.container)] {
                 if let Some(value) = value {
                     self.note(format!("targets.{name}.{leaf}"), value, Self::at(located.place));
                 }
             }
             targets.push(Target {
+                place: self.place_of_key(name, located.place),
                 key,
                 platform,
                 runner: located.value.runner.clone(),
