@@ -18,7 +18,6 @@ use std::time::Instant;
 
 /// What all builds of a run share.
 pub(crate) struct Walk<'a> {
-    plan: &'a Plan,
     world: &'a World,
     options: &'a Options<'a>,
     events: &'a dyn Events,
@@ -89,7 +88,6 @@ impl<'a> Walk<'a> {
             tools.chain(prepares).map(move |key| (index, key))
         });
         Self {
-            plan,
             world,
             options,
             events,
@@ -101,8 +99,7 @@ impl<'a> Walk<'a> {
     }
 
     /// Carries out the build of this number.
-    pub(crate) fn build(&self, index: usize) -> Walked {
-        let Some(planned) = self.plan.builds.get(index) else { unreachable!("the builds are counted") };
+    pub(crate) fn build(&self, index: usize, planned: &PlannedBuild) -> Walked {
         let _leaving = Leaving(&self.turns, index);
         let Some(stages) = &planned.stages else { return Walked::of(self.unrunnable(planned)) };
         let layout = self.options.layout;

@@ -56,6 +56,17 @@ fn a_new_version_replaces_the_former_wheel_and_a_failure_does_not() {
     assert_eq!(sdists, ["plain-1.1.tar.gz"]);
 }
 
+/// What dist/ holds is still what the report before says.
+#[test]
+fn a_run_that_builds_nothing_leaves_the_report() {
+    let sandbox = Sandbox::plain(&PLAIN);
+    let _ = sandbox.wheels(&[]).run().exits(0);
+    let reports = || ["report.json", "report.md"].map(|name| sandbox.project.read(&format!("dist/{name}")));
+    let before = reports();
+    let _ = sandbox.wheels(&["--target", "macos-arm64"]).run().exits(5).says(&["1 not run here"]);
+    assert_eq!(reports(), before);
+}
+
 /// A compiler that a package manager replaced has another size and time, and no other path or version.
 #[test]
 fn a_compiler_that_changed_builds_again() {
