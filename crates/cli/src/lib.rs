@@ -59,11 +59,11 @@ pub fn main_with(extra: &[Extra]) -> ExitCode {
 fn run(extra: &[Extra]) -> u8 {
     let typed = Typed::of_this_process();
     let own = variables::counted(Cli::command(), &typed);
-    let command = extra.iter().fold(own.clone(), |command, one| command.subcommand(one.command.clone()));
-    let matches = match command.try_get_matches() {
+    let mut command = extra.iter().fold(own, |command, one| command.subcommand(one.command.clone()));
+    let matches = match command.try_get_matches_from_mut(std::env::args_os()) {
         Ok(matches) => matches,
         Err(error) => {
-            if let Some(failure) = variables::fault(&error, &own, &typed) {
+            if let Some(failure) = variables::fault(&error, &command, &typed) {
                 Console::new(Talk::Plain).error(&failure.message, failure.help.as_deref());
                 return failure.code;
             }
@@ -80,7 +80,7 @@ fn run(extra: &[Extra]) -> u8 {
         Ok(cli) => cli,
         Err(error) => error.exit(),
     };
-    for stranger in variables::strangers(&Cli::command()) {
+    for stranger in variables::strangers(Cli::command) {
         context::console(&cli.global).warning(&stranger);
     }
     match dispatch(&cli) {

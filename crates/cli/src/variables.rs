@@ -55,6 +55,10 @@ impl Typed {
             .any(|argument| argument.strip_prefix(flag).is_some_and(|rest| rest.is_empty() || rest.starts_with('=')))
     }
 
+    fn asks_for_help(&self) -> bool {
+        self.0.iter().any(|argument| matches!(argument.as_str(), "-h" | "--help" | "help"))
+    }
+
     fn has_arg(&self, arg: &Arg) -> bool {
         let short = |letter: char| self.0.iter().any(|argument| argument.starts_with(&format!("-{letter}")));
         arg.get_long().is_some_and(|long| self.has(&format!("--{long}"))) || arg.get_short().is_some_and(short)
@@ -75,8 +79,16 @@ fn value(name: &str) -> Option<OsString> {
     std::env::var_os(name).filter(|value| !value.to_string_lossy().trim().is_empty())
 }
 
-/// The commands with the variables as they count in this call.
+/// Whether any variable could be one of ours: without one there is nothing to look after, which most calls are spared.
+fn any_is_set() -> bool {
+    std::env::vars_os().any(|(name, _)| name.to_string_lossy().starts_with(PREFIX))
+}
+
+/// The commands with the variables as they count in this call, and as a help shows them.
 pub(crate) fn counted(command: Command, typed: &Typed) -> Command {
+    if !any_is_set() && !typed.asks_for_help() {
+        return command;
+    }
     let formats: Vec<String> = command.get_subcommands().flat_map(formats_of).collect();
     own(command, typed).mut_subcommands(|command| {
         let offered = formats_of(&command);
@@ -156,8 +168,12 @@ pub(crate) fn fault(error: &clap::Error, command: &Command, typed: &Typed) -> Op
     }))
 }
 
-/// A sentence for each variable that looks like one of ours and is none.
-pub(crate) fn strangers(command: &Command) -> Vec<String> {
+/// A sentence for each variable that looks like one of ours and is none; `command` as it was before [`counted`].
+pub(crate) fn strangers(command: impl FnOnce() -> Command) -> Vec<String> {
+    if !any_is_set() {
+        return Vec::new();
+    }
+    let command = command();
     let own = command.get_arguments().chain(command.get_subcommands().flat_map(Command::get_arguments));
     let mut known: Vec<String> = own.filter_map(|arg| Some(arg.get_env()?.to_string_lossy().into_owned())).collect();
     known.push(FORMAT.to_owned());
