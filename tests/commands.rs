@@ -64,9 +64,9 @@ fn explain_lists_and_shows() {
     let _ = program(project.root()).args(["explain", "mising-symbol"]).run().exits(2).says(&["missing-symbol"]);
 }
 
-/// A target without a runner cannot become a CI job.
+/// A target without a runner gets the usual one; where there is none it cannot become a CI job.
 #[test]
-fn matrix_needs_runners() {
+fn matrix_knows_the_usual_runners() {
     let pyproject = "[project]\nname = \"x\"\n[build-system]\nrequires = [\"setuptools\"]\n";
     let project = |targets: &str| {
         let file = format!("version: 1\nprojects: [{{ path: . }}]\npython: [\"3.12\"]\ntargets: {{ {targets} }}\n");
@@ -76,8 +76,62 @@ fn matrix_needs_runners() {
     let json = program(with.root()).args(["matrix", "--format", "github"]).run().exits(0).json();
     assert_eq!(json["include"][0]["id"], "cp312-macosx_arm64");
     assert_eq!(json["include"][0]["runner"], "macos-14");
-    let without = project("linux-x86_64: {}");
-    let _ = program(without.root()).args(["matrix"]).run().exits(2).says(&["names no runner", "runner:"]);
+    for (target, runner) in [
+        ("linux-x86_64", "ubuntu-24.04"),
+        ("linux-x86_64-musl", "ubuntu-24.04"),
+        ("linux-arm64", "ubuntu-24.04-arm"),
+        ("macos-arm64", "macos-14"),
+        ("macos-x86_64", "macos-15-intel"),
+        ("windows-x86_64", "windows-2025"),
+        ("windows-arm64", "windows-11-arm"),
+    ] {
+        let without = project(&format!("{target}: {{}}"));
+        let json = program(without.root()).args(["matrix", "--format", "json"]).run().exits(0).json();
+        assert_eq!(json[0]["runner"], runner, "{target}");
+    }
+    let without = project("linux-s390x: {}");
+    let says = [
+        "no runner is known for `linux-s390x`",
+        "--> ci/wheels.yaml:4:12",
+        "`targets: { linux-s390x: { runner: LABEL } }`",
+    ];
+    let _ = program(without.root()).args(["matrix"]).run().exits(2).says(&says);
+    // The folder alone, without ci/wheels.yaml.
+    let bare = Project::new().file("pyproject.toml", pyproject);
+    let here = format!("{}-{}", std::env::consts::OS, std::env::consts::ARCH);
+    if here == "linux-x86_64" {
+        let json = program(bare.root()).args(["matrix"]).run().exits(0).json();
+        assert_eq!(json[0]["runner"], "ubuntu-24.04");
+    }
+}
+
+/// What a plan is printed as, and how much of it.
+#[test]
+fn a_plan_in_every_format() {
+    let pyproject = "[project]\nname = \"x\"\n[build-system]\nrequires = [\"setuptools\"]\n";
+    let file =
+        "version: 1\nprojects: [{ path: . }]\npython: [\"3.13\"]\ntargets: { linux-x86_64: {}, macos-arm64: {} }\n";
+    let project = Project::new().file("pyproject.toml", pyproject).file("ci/wheels.yaml", file);
+    let world = repository().join("tests/golden/worlds/bookworm.json");
+    let plan = |further: &[&str]| {
+        program(project.root())
+            .args(["wheels", "--plan", "--world", world.as_str()])
+            .args(further)
+            .run()
+            .exits(0)
+            .stdout
+    };
+    let page = plan(&["--format", "markdown"]);
+    assert!(page.starts_with("# Plan\n\n1 of 2 builds run here."), "{page}");
+    for part in ["\n## x/cp313-linux_x86_64\n", "\n````sh\n", "\n## Not run here\n", "| x/cp313-macosx_arm64 |"] {
+        assert!(page.contains(part), "{part} is not in\n{page}");
+    }
+    let explained = plan(&["--format", "markdown", "--explain"]);
+    assert!(
+        explained.contains("\n## Settings\n") && explained.contains("| `python` | 3.13 | ci/wheels.yaml:3:9 |"),
+        "{explained}"
+    );
+    assert_eq!(plan(&["-q"]), "1 of 2 builds run here.\n", "the verdict only");
 }
 
 /// The proof gives the same verdict for all three systems on any host; a refuted wheel is exit 1.

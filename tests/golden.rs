@@ -499,6 +499,7 @@ fn configurations_plans_and_reports_keep_to_their_schemas() {
         "provision-unknown-manager",
         "provision-flag",
         "repairer-unknown",
+        "repairer-native",
         "severity-bare-off",
         "severity-unknown",
         "accept-without-reason",

@@ -102,13 +102,13 @@ pub(crate) struct WheelsArgs {
     #[arg(short = 'w', long, value_name = "DIR", env = "WHEELPROOF_OUT")]
     pub out: Option<Utf8PathBuf>,
     /// How the result is printed
-    #[arg(long, value_enum, default_value_t = PlanFormat::Text, env = "WHEELPROOF_FORMAT")]
+    #[arg(long, value_enum, default_value_t = PlanFormat::Text)]
     pub format: PlanFormat,
 }
 
 /// A number of builds; the error is the end of a sentence that clap begins.
 fn jobs(text: &str) -> Result<NonZeroUsize, String> {
-    text.parse().map_err(|_| "it is a number from 1 on; without --jobs, cores and memory decide".to_owned())
+    text.parse().map_err(|_| "it is a number from 1 on; without it, cores and memory decide".to_owned())
 }
 
 /// How a plan or a run is printed.

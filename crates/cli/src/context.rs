@@ -4,6 +4,7 @@ use crate::args::{Global, Selection};
 use crate::console::{Console, Talk};
 use crate::exit::{self, Failure};
 use crate::registry::REGISTRY;
+use crate::variables::{self, Typed};
 use camino::{Utf8Path, Utf8PathBuf};
 use exec::{Cancel, Runner, Silent};
 use host::World;
@@ -31,6 +32,7 @@ impl Context {
     ) -> Result<Self, Failure> {
         let root = root(global)?;
         let given = Given {
+            program: env!("WHEELPROOF_IDENTITY").to_owned(),
             python: given(&selection.python, "--python", "WHEELPROOF_PYTHON"),
             targets: given(&selection.target, "--target", "WHEELPROOF_TARGET"),
         };
@@ -60,19 +62,22 @@ impl Context {
 
     /// The plan of the selected builds.
     pub(crate) fn plan(&self) -> Result<Plan, Failure> {
-        let plan = plan::make(&self.settings, &self.world, &self.layout, &self.only).map_err(Failure::usage)?;
+        let named = |message: String| {
+            // What was said by a variable is named so.
+            let typed = Typed::of_this_process().has("--only");
+            if typed { message } else { message.replacen("`--only ", "`WHEELPROOF_ONLY=", 1) }
+        };
+        let plan = plan::make(&self.settings, &self.world, &self.layout, &self.only)
+            .map_err(|error| Failure::usage(named(error.to_string())))?;
         if !plan.builds.is_empty() {
             return Ok(plan);
         }
         let all = plan::make(&self.settings, &self.world, &self.layout, &[]).map_err(Failure::usage)?;
         let ids: Vec<String> = all.builds.iter().map(plan::PlannedBuild::scope).collect();
         let failure = if self.only.is_empty() {
-            Failure::new(
-                exit::NOTHING,
-                "nothing is asked for: no Python fits `python:` and the projects' requires-python",
-            )
+            Failure::new(exit::NOTHING, self.settings.nothing_to_build().to_string())
         } else {
-            Failure::new(exit::NOTHING, format!("`--only {}` selects no build", self.only.join(",")))
+            Failure::new(exit::NOTHING, named(format!("`--only {}` selects no build", self.only.join(","))))
                 .help(format!("there are: {}", ids.join(", ")))
         };
         Err(failure)
@@ -85,6 +90,7 @@ fn ask(settings: &Settings, layout: &Layout, cancel: &Cancel) -> Result<World, F
     let runner = Runner::new(&Silent, cancel);
     let mut probe = host::Probe::of_this_process(Some(cache.clone()));
     probe.configured_llvm = settings.llvm_dir();
+    probe.configured_compilers = settings.compilers();
     probe.probe_packages = true;
     let mut world = host::probe(&probe, &runner);
     let own = [layout.dist.clone(), layout.state.clone()];
@@ -105,8 +111,11 @@ fn given(values: &[String], flag: &str, variable: &str) -> Option<(Vec<String>, 
         return None;
     }
     // clap does not say where a value came from once it is parsed; the flag's presence does.
-    let typed = std::env::args().any(|argument| argument == flag || argument.starts_with(&format!("{flag}=")));
-    let origin = if typed { Origin::CommandLine(flag.to_owned()) } else { Origin::Environment(variable.to_owned()) };
+    let origin = if Typed::of_this_process().has(flag) {
+        Origin::CommandLine(flag.to_owned())
+    } else {
+        Origin::Environment(variable.to_owned())
+    };
     Some((values.to_vec(), origin))
 }
 
@@ -118,10 +127,10 @@ pub(crate) fn root(global: &Global) -> Result<Utf8PathBuf, Failure> {
         .map_err(|path| Failure::usage(format!("`{}` is not UTF-8; paths here must be", path.display())))?;
     match &global.project {
         Some(project) => {
+            let said = || variables::said("--project", project.as_str());
             let root = here.join(project);
-            let root =
-                realpath::real(&root).map_err(|error| Failure::usage(format!("`--project {project}`: {error}")))?;
-            if root.is_dir() { Ok(root) } else { Err(Failure::usage(format!("`--project {project}` is not a folder"))) }
+            let root = realpath::real(&root).map_err(|error| Failure::usage(format!("`{}`: {error}", said())))?;
+            if root.is_dir() { Ok(root) } else { Err(Failure::usage(format!("`{}` is not a folder", said()))) }
         }
         None => Ok(here.ancestors().find(|dir| dir.join(CONFIG_FILE).is_file()).unwrap_or(&here).to_owned()),
     }

@@ -9,8 +9,11 @@ mod cmd;
 mod console;
 mod context;
 pub mod exit;
+#[cfg(test)]
+mod identity;
 mod output;
 pub mod registry;
+mod variables;
 
 use args::{Cli, Command};
 use clap::{CommandFactory, FromArgMatches};
@@ -19,6 +22,7 @@ use exec::Cancel;
 use exit::Failure;
 use std::panic::AssertUnwindSafe;
 use std::process::ExitCode;
+use variables::Typed;
 
 /// A command that a repository's own xtask adds.
 pub struct Extra {
@@ -53,13 +57,16 @@ pub fn main_with(extra: &[Extra]) -> ExitCode {
 }
 
 fn run(extra: &[Extra]) -> u8 {
-    let mut command = Cli::command();
-    for one in extra {
-        command = command.subcommand(one.command.clone());
-    }
-    let matches = match command.try_get_matches() {
+    let typed = Typed::of_this_process();
+    let own = variables::counted(Cli::command(), &typed);
+    let mut command = extra.iter().fold(own, |command, one| command.subcommand(one.command.clone()));
+    let matches = match command.try_get_matches_from_mut(std::env::args_os()) {
         Ok(matches) => matches,
         Err(error) => {
+            if let Some(failure) = variables::fault(&error, &command, &typed) {
+                Console::new(Talk::Plain).error(&failure.message, failure.help.as_deref());
+                return failure.code;
+            }
             let _ = error.print();
             return u8::try_from(error.exit_code()).unwrap_or(exit::USAGE);
         }
@@ -73,6 +80,9 @@ fn run(extra: &[Extra]) -> u8 {
         Ok(cli) => cli,
         Err(error) => error.exit(),
     };
+    for stranger in variables::strangers(Cli::command) {
+        context::console(&cli.global).warning(&stranger);
+    }
     match dispatch(&cli) {
         Ok(code) => code,
         Err(Failure { code, message, help }) => {

@@ -9,6 +9,7 @@ use platform::Os;
 use crate::{
     World, compilers,
     environment::Environment,
+    fingerprints,
     interpreters::{self, Places, listed},
     packages::{self, PackageManager},
     system, toolenv, tools,
@@ -72,6 +73,8 @@ pub struct Probe {
     pub configured_pythons: Vec<Utf8PathBuf>,
     /// The LLVM that somebody names.
     pub configured_llvm: Option<Utf8PathBuf>,
+    /// Compilers that the configuration names (`CC` and `CXX` of an `environment:`).
+    pub configured_compilers: Vec<String>,
     /// Programs to look for beyond the usual ones.
     pub tools: Vec<String>,
     /// Ask the package manager what it could install. It takes its time, so only when something is missing.
@@ -141,6 +144,7 @@ pub fn probe(probe: &Probe, runner: &Runner<'_>) -> World {
     if os == Os::MacOs && !compilers::has_apples(developer.as_deref()) {
         compilers::without_shims(&mut tools, &probe.root, &path, &naming);
     }
+    let compilers = fingerprints::compilers(os, &probe.environment(), &path, &probe.root, &probe.configured_compilers);
     let (interpreters, rejected) = pythons(probe, &path, &tools, developer.as_deref(), runner);
     // An image without ldd still has a Python that knows.
     let libc = system::libc(os, &probe.root, tools.get("ldd").map(|ldd| &**ldd), probe.cache("libc.json"), runner)
@@ -162,6 +166,7 @@ pub fn probe(probe: &Probe, runner: &Runner<'_>) -> World {
         rejected,
         tools,
         visual_studios: compilers::visual_studios(os, arch, &probe.root, &probe.environment(), runner),
+        compilers,
         installer,
         package_manager,
         llvm: llvm(probe, os, arch, path, runner),

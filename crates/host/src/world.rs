@@ -51,6 +51,9 @@ pub struct World {
     /// find it there though it is not on PATH. Files that were written before this was asked have none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub visual_studios: Option<Vec<Utf8PathBuf>>,
+    /// What tells the compilers here from others of the same names, by the variables that name them (`CC`, `CXX`, `RUSTC`).
+    #[serde(default)]
+    pub compilers: BTreeMap<String, String>,
     /// What makes Python environments here.
     #[serde(default, skip_serializing_if = "Installer::is_unknown")]
     pub installer: Installer,

@@ -136,3 +136,27 @@ fn a_world_is_written_and_read_and_another_version_is_called_that() {
     assert!(error.contains("world.json") && error.contains("line 3"), "{error}");
     assert!(matches!(World::read(&m.root.join("none")), Err(WorldError::Io(_))));
 }
+
+/// An upgrade in place changes neither a path nor a version that anybody asked for.
+#[test]
+fn compilers_are_told_apart_by_more_than_their_paths() {
+    let mut machine = Machine::new();
+    machine.program("usr/bin/gcc-12", "#!/bin/sh\n");
+    machine.link("usr/bin/cc", "gcc-12");
+    machine.program("shims/cc", "#!/bin/sh\nexec ccache cc\n");
+    machine.program("opt/clang", "#!/bin/sh\n");
+    let root = machine.root.clone();
+    let first = machine.look().compilers;
+    assert_eq!(first, machine.look().compilers);
+    let (c, cxx) = (&first["CC"], first.get("CXX"));
+    assert!(c.contains(&format!("{root}/usr/bin/gcc-12 10:")) && c.contains(&format!("{root}/shims/cc ")), "{c}");
+    assert_eq!(cxx, None, "there is none");
+    machine.program("usr/bin/gcc-12", "#!/bin/sh\n# upgraded\n");
+    assert_ne!(machine.look().compilers, first, "the one behind the wrapper");
+
+    machine.probe.env.insert("CC".to_owned(), format!("ccache {root}/opt/clang -m64"));
+    let named = machine.look().compilers;
+    assert!(named["CC"].starts_with(&format!("{root}/opt/clang ")), "{named:?}");
+    machine.probe.configured_compilers = vec!["gcc-12".to_owned()];
+    assert!(machine.look().compilers["gcc-12"].starts_with(&format!("{root}/usr/bin/gcc-12 ")));
+}

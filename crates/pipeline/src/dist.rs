@@ -17,8 +17,50 @@ pub(crate) struct Record {
     pub modified: u128,
     /// The sdist that was proven along with it.
     pub sdist: Option<crate::report::FileReport>,
+    /// What was grafted from outside of the sources, which no key knows before it was looked for.
+    pub libraries: Vec<Library>,
+    /// Grafted libraries of which nobody found out where they came from, by their names in the wheel.
+    pub untraced: Vec<String>,
     /// What the report said.
     pub report: crate::report::BuildReport,
+}
+
+/// A library as it lay on this machine when it was grafted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Library {
+    /// Where it lies.
+    pub path: Utf8PathBuf,
+    /// Its size in bytes.
+    pub bytes: u64,
+    /// Its modification time in nanoseconds since 1970.
+    pub modified: u128,
+    /// Its SHA-256, in hex: a library that was only touched is the same.
+    pub sha256: String,
+    /// Where it was looked for before and nothing was.
+    pub passed: Vec<Utf8PathBuf>,
+}
+
+impl From<repair::Origin> for Library {
+    fn from(origin: repair::Origin) -> Self {
+        let repair::Origin { path, size, modified, sha256, passed, .. } = origin;
+        Self { path, bytes: size, modified, sha256, passed }
+    }
+}
+
+impl Library {
+    /// What became of it, if a repair would not graft the same bytes again.
+    fn changed(&self) -> Option<String> {
+        let path = &self.path;
+        if let Some(earlier) = self.passed.iter().find(|earlier| earlier.exists()) {
+            return Some(format!("`{earlier}` comes before `{path}`, which was grafted"));
+        }
+        let Ok(metadata) = fs_err::metadata(path) else {
+            return Some(format!("`{path}` is gone since it was grafted"));
+        };
+        let same = metadata.len() == self.bytes
+            && (modified(&metadata) == Some(self.modified) || sha256(path).ok().as_ref() == Some(&self.sha256));
+        (!same).then(|| format!("`{path}` has changed since it was grafted"))
+    }
 }
 
 impl Record {
@@ -38,6 +80,14 @@ impl Record {
     /// Whether the wheel still lies in dist/ as it was put there, and the sdist that it was built from, if any.
     pub(crate) fn holds(&self, dist: &Utf8Path) -> bool {
         self.sdist.as_ref().is_none_or(|sdist| is_there(sdist, dist)) && self.wheel_holds(dist)
+    }
+
+    /// Why the wheel would come out otherwise than it lies there, although nothing changed that its key knows.
+    pub(crate) fn outdated(&self) -> Option<String> {
+        if let Some(name) = self.untraced.first() {
+            return Some(format!("where `{name}` was grafted from is not known, so it may be another by now"));
+        }
+        self.libraries.iter().find_map(Library::changed)
     }
 
     fn wheel_holds(&self, dist: &Utf8Path) -> bool {

@@ -6,6 +6,9 @@ use serde::{Deserialize, Serialize};
 /// The version of dist/report.json.
 pub const SCHEMA_VERSION: u32 = 1;
 
+/// The exit code of a run that had nothing to do.
+const NOTHING: u8 = 5;
+
 /// A run's result.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Report {
@@ -187,6 +190,11 @@ impl Report {
         self.builds.iter().filter(|build| build.status == status).count()
     }
 
+    /// Whether nothing was built, nothing failed, and nothing was found to be as it was: exit code 5.
+    pub fn is_of_nothing(&self) -> bool {
+        self.exit_code() == NOTHING
+    }
+
     /// The exit code, by the first of 70, 130, 3, 4, 1, 5, 0 that applies.
     pub fn exit_code(&self) -> u8 {
         const ORDER: [(Failure, u8); 6] = [
@@ -201,7 +209,7 @@ impl Report {
         match ORDER.iter().find(|(failure, _)| failed(*failure)) {
             Some((_, code)) => *code,
             None if self.count(Status::Proven) + self.count(Status::Cached) > 0 => 0,
-            None => 5,
+            None => NOTHING,
         }
     }
 }

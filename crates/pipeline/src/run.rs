@@ -11,7 +11,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use diagnostics::{Adjustments, Examined, Judged};
 use exec::{Cancel, Event, Events};
 use host::World;
-use plan::{Layout, Plan};
+use plan::{Layout, Plan, PlannedBuild};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
@@ -56,7 +56,7 @@ pub enum RunError {
     },
 }
 
-/// Walks the plan; the report lies in dist/ when this returns. What it says does not depend on how many builds run at once,
+/// Walks the plan; the report lies in dist/ when this returns, unless there was nothing to do. What it says does not depend on how many builds run at once,
 /// but for times, and for what was not begun after a failure.
 ///
 /// # Errors
@@ -89,14 +89,14 @@ pub fn run(
         walked
     };
     let work = Work {
-        run: &|index| ended(walk.build(index)),
-        fallen: &|index, said| ended(fallen(plan, index, said)),
+        run: &|index, planned| ended(walk.build(index, planned)),
+        fallen: &|planned, said| ended(fallen(planned, said)),
         stopped: &stopped,
     };
-    let walked = side_by_side(plan.builds.len(), options.jobs.at_once, &work);
+    let walked = side_by_side(&plan.builds, options.jobs.at_once, &work);
     let (mut builds, mut sdists, mut judged) = (Vec::new(), Vec::new(), Judged::default());
     let mut timings = Timings::read(layout);
-    timings.forget_all_but(&plan.builds.iter().map(plan::PlannedBuild::scope).collect::<Vec<_>>());
+    timings.forget_all_but(&plan.builds.iter().map(PlannedBuild::scope).collect::<Vec<_>>());
     for (planned, walked) in plan.builds.iter().zip(walked) {
         let walked = walked.unwrap_or_else(|| walk.not_begun(planned));
         for (step, seconds) in &walked.took {
@@ -120,6 +120,10 @@ pub fn run(
         builds,
         sdists,
     };
+    if report.is_of_nothing() {
+        // What dist/ holds is what the run before says.
+        return Ok((report, judged));
+    }
     if let Err(error) = write_report(&report, &layout.dist) {
         // Why a build failed is worth more than that its report could not be written, which often has the same reason.
         if report.count(Status::Failed) == 0 {
@@ -131,8 +135,7 @@ pub fn run(
 }
 
 /// A panic costs its own build and no other.
-fn fallen(plan: &Plan, index: usize, said: &str) -> Walked {
-    let Some(planned) = plan.builds.get(index) else { unreachable!("the builds are counted") };
+fn fallen(planned: &PlannedBuild, said: &str) -> Walked {
     Walked::of(BuildReport {
         reason: Some(format!("a fault of this program: {said}")),
         help: Some("please report the message, the command line and, if you can, the project".to_owned()),

@@ -14,30 +14,30 @@ use std::thread;
 const STACK: usize = 8 << 20;
 
 /// What is done with each of the items.
-pub(crate) struct Work<'a, R> {
-    /// Carries out the item of this index.
-    pub(crate) run: &'a (dyn Fn(usize) -> R + Sync),
+pub(crate) struct Work<'a, T, R> {
+    /// Carries out an item; its number stands in front.
+    pub(crate) run: &'a (dyn Fn(usize, &T) -> R + Sync),
     /// The result of one that panicked, from what the panic said.
-    pub(crate) fallen: &'a (dyn Fn(usize, &str) -> R + Sync),
+    pub(crate) fallen: &'a (dyn Fn(&T, &str) -> R + Sync),
     /// Once it is true nothing more is begun. What runs already is finished.
     pub(crate) stopped: &'a AtomicBool,
 }
 
-/// Carries out the items 0 to `count`, at most `workers` at once, each begun after all before it were begun. The calling
+/// Carries out the items, at most `workers` at once, each begun after all before it were begun. The calling
 /// thread is one of the workers: with one, everything happens on it. None is the result of an item that was not begun.
-pub(crate) fn side_by_side<R: Send>(count: usize, workers: usize, work: &Work<'_, R>) -> Vec<Option<R>> {
-    let results: Vec<Mutex<Option<R>>> = (0..count).map(|_| Mutex::new(None)).collect();
+pub(crate) fn side_by_side<T: Sync, R: Send>(items: &[T], workers: usize, work: &Work<'_, T, R>) -> Vec<Option<R>> {
+    let results: Vec<Mutex<Option<R>>> = items.iter().map(|_| Mutex::new(None)).collect();
     let next = AtomicUsize::new(0);
     let worker = || {
         while !work.stopped.load(Ordering::SeqCst) {
             let index = next.fetch_add(1, Ordering::SeqCst);
-            let Some(place) = results.get(index) else { break };
-            let caught = catch_unwind(AssertUnwindSafe(|| (work.run)(index)));
-            *lock(place) = Some(caught.unwrap_or_else(|panic| (work.fallen)(index, words(panic.as_ref()))));
+            let Some((item, place)) = items.get(index).zip(results.get(index)) else { break };
+            let caught = catch_unwind(AssertUnwindSafe(|| (work.run)(index, item)));
+            *lock(place) = Some(caught.unwrap_or_else(|panic| (work.fallen)(item, words(panic.as_ref()))));
         }
     };
     thread::scope(|scope| {
-        for number in 1..workers.min(count) {
+        for number in 1..workers.min(items.len()) {
             let thread = thread::Builder::new().name(format!("builds-{number}")).stack_size(STACK);
             // Where the system has no thread left the others do the work.
             let _ = thread.spawn_scoped(scope, worker);
@@ -117,7 +117,8 @@ mod tests {
     static ON: AtomicBool = AtomicBool::new(false);
 
     fn numbers(count: usize, workers: usize, run: &(dyn Fn(usize) -> usize + Sync)) -> Vec<Option<usize>> {
-        side_by_side(count, workers, &Work { run, fallen: &|_, _| usize::MAX, stopped: &ON })
+        let items: Vec<usize> = (0..count).collect();
+        side_by_side(&items, workers, &Work { run: &|_, item| run(*item), fallen: &|_, _| usize::MAX, stopped: &ON })
     }
 
     #[test]
@@ -167,7 +168,11 @@ mod tests {
                 }
                 index
             };
-            let results = side_by_side(4, workers, &Work { run: &run, fallen: &|_, _| 99, stopped: &stopped });
+            let results = side_by_side(
+                &[0, 1, 2, 3],
+                workers,
+                &Work { run: &|_, index| run(*index), fallen: &|_, _| 99, stopped: &stopped },
+            );
             let expected: Vec<_> = (0..4).map(|index| (index < workers).then_some(index)).collect();
             assert_eq!(results, expected);
         }
@@ -180,8 +185,9 @@ mod tests {
             index.to_string()
         };
         for workers in [1, 2] {
-            let work = Work { run: &run, fallen: &|index, said| format!("{index}: {said}"), stopped: &ON };
-            let results = side_by_side(3, workers, &work);
+            let work =
+                Work { run: &|_, index| run(*index), fallen: &|index, said| format!("{index}: {said}"), stopped: &ON };
+            let results = side_by_side(&[0, 1, 2], workers, &work);
             assert_eq!(results, [Some("0".to_owned()), Some("1: number 1 fell".to_owned()), Some("2".to_owned())]);
         }
     }
@@ -193,7 +199,7 @@ mod tests {
             let turns = Turns::new((0..5).map(|index| (index, "tools".to_owned())));
             let made = Mutex::new(None);
             let work = Work {
-                run: &|index: usize| {
+                run: &|index, (): &()| {
                     thread::sleep(Duration::from_millis(if index == 0 { 20 } else { 0 }));
                     if !leaving.contains(&index) {
                         turns.wait("tools", index, &|| lock(&made).is_some());
@@ -204,10 +210,10 @@ mod tests {
                     }
                     turns.leave(index);
                 },
-                fallen: &|_, _| (),
+                fallen: &|(), _| (),
                 stopped: &ON,
             };
-            side_by_side(5, 5, &work);
+            side_by_side(&[(); 5], 5, &work);
             assert_eq!(*lock(&made), Some(maker), "{leaving:?} left");
         }
     }
@@ -228,7 +234,7 @@ mod tests {
         let (_dir, dir) = folder();
         let (events, cancel) = (Recorder::default(), Cancel::new());
         let work = Work {
-            run: &|index: usize| {
+            run: &|index, (): &()| {
                 let scope = format!("p/b{index}");
                 let script = match index {
                     3 => "echo 3; exit 9".to_owned(),
@@ -240,10 +246,10 @@ mod tests {
                 let runner = Runner::new(&events, &cancel).scope(&scope).grace(Duration::ZERO);
                 runner.run(&step).map(drop)
             },
-            fallen: &|_, said| Err(StepError::Malformed { step: "fallen".to_owned(), reason: said.to_owned() }),
+            fallen: &|(), said| Err(StepError::Malformed { step: "fallen".to_owned(), reason: said.to_owned() }),
             stopped: &ON,
         };
-        let results = side_by_side(10, 10, &work);
+        let results = side_by_side(&[(); 10], 10, &work);
         for (index, result) in results.iter().enumerate() {
             let result = result.as_ref().unwrap();
             let right = match index {
@@ -269,7 +275,7 @@ mod tests {
         let (events, cancel, stopped) = (Recorder::default(), Cancel::new(), AtomicBool::new(false));
         let begun = Instant::now();
         let work = Work {
-            run: &|index: usize| {
+            run: &|index, (): &()| {
                 let scope = format!("p/b{index}");
                 let runner = Runner::new(&events, &cancel).scope(&scope).grace(Duration::ZERO);
                 let script = format!("touch {dir}/runs-{index}; sleep 600");
@@ -277,7 +283,7 @@ mod tests {
                 stopped.store(cancel.is_cancelled(), Ordering::SeqCst);
                 matches!(result, Err(StepError::Cancelled { .. }))
             },
-            fallen: &|_, _| false,
+            fallen: &|(), _| false,
             stopped: &stopped,
         };
         let results = thread::scope(|scope| {
@@ -288,7 +294,7 @@ mod tests {
                 }
                 cancel.cancel(CancelReason::Interrupt);
             });
-            side_by_side(5, 3, &work)
+            side_by_side(&[(); 5], 3, &work)
         });
         assert_eq!(results, [Some(true), Some(true), Some(true), None, None]);
         assert!(begun.elapsed() < Duration::from_secs(300), "it was waited for");

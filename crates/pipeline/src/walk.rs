@@ -1,6 +1,6 @@
 //! One build's way through the stages; what passes lands in dist/.
 
-use crate::dist::{self, Record};
+use crate::dist::{self, Library, Record};
 use crate::report::{self, BuildReport, Failure, FileReport, Status};
 use crate::run::Options;
 use crate::schedule::{Turns, lock};
@@ -18,7 +18,6 @@ use std::time::Instant;
 
 /// What all builds of a run share.
 pub(crate) struct Walk<'a> {
-    plan: &'a Plan,
     world: &'a World,
     options: &'a Options<'a>,
     events: &'a dyn Events,
@@ -89,7 +88,6 @@ impl<'a> Walk<'a> {
             tools.chain(prepares).map(move |key| (index, key))
         });
         Self {
-            plan,
             world,
             options,
             events,
@@ -101,8 +99,7 @@ impl<'a> Walk<'a> {
     }
 
     /// Carries out the build of this number.
-    pub(crate) fn build(&self, index: usize) -> Walked {
-        let Some(planned) = self.plan.builds.get(index) else { unreachable!("the builds are counted") };
+    pub(crate) fn build(&self, index: usize, planned: &PlannedBuild) -> Walked {
         let _leaving = Leaving(&self.turns, index);
         let Some(stages) = &planned.stages else { return Walked::of(self.unrunnable(planned)) };
         let layout = self.options.layout;
@@ -112,8 +109,11 @@ impl<'a> Walk<'a> {
             && let Some(record) = record.as_ref().filter(|record| record.key == planned.key)
             && record.holds(&layout.dist)
         {
-            let report = BuildReport { status: Status::Cached, ..record.report.clone() };
-            return Walked { sdist: record.sdist.clone(), ..Walked::of(report) };
+            let Some(why) = record.outdated() else {
+                let report = BuildReport { status: Status::Cached, ..record.report.clone() };
+                return Walked { sdist: record.sdist.clone(), ..Walked::of(report) };
+            };
+            self.events.emit(&Event::Note { scope: planned.scope(), text: format!("built again: {why}") });
         }
         let watch = Stopwatch::new(self.events);
         let report = blank(planned, Status::Failed);
@@ -131,6 +131,8 @@ impl<'a> Walk<'a> {
                     wheel: landed.wheel,
                     modified: landed.modified,
                     sdist: landed.sdist,
+                    libraries: landed.libraries,
+                    untraced: landed.untraced,
                     report: report.clone(),
                 };
                 if let Some(former) = record {
@@ -241,7 +243,12 @@ impl<'a> Walk<'a> {
         building.report.imported = verified.imported;
         building.report.tested = verified.tested;
         self.judge(verified.findings, building)?;
-        self.land(building, &repaired.wheel, built.sdist.as_deref())
+        let landed = self.land(building, &repaired.wheel, built.sdist.as_deref())?;
+        // What this run made itself is made of the sources, which the key knows.
+        let own = |origin: &repair::Origin| origin.path.starts_with(&self.options.layout.state);
+        let repair::Origins { known, unknown } = repaired.origins;
+        let libraries = known.into_iter().filter(|origin| !own(origin)).map(Library::from).collect();
+        Ok(Landed { libraries, untraced: unknown, ..landed })
     }
 
     /// What this build shares with others: it makes it, or waits for the one that does.
@@ -378,7 +385,8 @@ impl<'a> Walk<'a> {
             proven =
                 Some(FileReport { project: building.planned.project.clone(), name, sha256, bytes: metadata.len() });
         }
-        Ok(Landed { wheel: name, modified: dist::modified(&metadata).unwrap_or(0), sdist: proven })
+        let modified = dist::modified(&metadata).unwrap_or(0);
+        Ok(Landed { wheel: name, modified, sdist: proven, libraries: Vec::new(), untraced: Vec::new() })
     }
 
     /// Puts a file into dist/; gives its name and what is known of it. Of several builds that make a file of one name, such
@@ -399,6 +407,8 @@ struct Landed {
     wheel: String,
     modified: u128,
     sdist: Option<FileReport>,
+    libraries: Vec<Library>,
+    untraced: Vec<String>,
 }
 
 pub(crate) fn blank(planned: &PlannedBuild, status: Status) -> BuildReport {

@@ -7,6 +7,8 @@ use std::collections::BTreeMap;
 /// What the steps read that does not stand on their command lines.
 #[derive(Debug)]
 pub(crate) struct Seed<'a> {
+    /// What judges and builds: this program, as [`crate::Given::program`] says it.
+    pub(crate) program: &'a str,
     /// Digest of the project's sources.
     pub(crate) sources: &'a str,
     /// The build's identifier.
@@ -17,8 +19,8 @@ pub(crate) struct Seed<'a> {
     pub(crate) llvm: Option<String>,
     /// The variables that compilers and build tools read.
     pub(crate) environment: &'a BTreeMap<String, String>,
-    /// The compiler.
-    pub(crate) compiler: Option<&'a str>,
+    /// The compilers: real paths, sizes, times.
+    pub(crate) compilers: String,
     /// Settings that change the verdict but no command line.
     pub(crate) settings: String,
 }
@@ -31,11 +33,10 @@ pub(crate) fn chain(seed: &Seed<'_>, steps: &mut [Step]) {
         digest.update((text.len() as u64).to_le_bytes());
         digest.update(text.as_bytes());
     };
-    take(env!("CARGO_PKG_VERSION"));
-    for text in [seed.sources, seed.id, seed.interpreter, seed.llvm.as_deref().unwrap_or("")] {
+    for text in [seed.program, seed.sources, seed.id, seed.interpreter, seed.llvm.as_deref().unwrap_or("")] {
         take(text);
     }
-    take(seed.compiler.unwrap_or(""));
+    take(&seed.compilers);
     take(&seed.settings);
     for (name, value) in seed.environment {
         take(name);
@@ -77,12 +78,13 @@ mod tests {
 
     fn seed<'a>(sources: &'a str, environment: &'a BTreeMap<String, String>) -> Seed<'a> {
         Seed {
+            program: "1",
             sources,
             id: "cp313-linux_x86_64",
             interpreter: "i",
             llvm: None,
             environment,
-            compiler: None,
+            compilers: "c".to_owned(),
             settings: String::new(),
         }
     }
@@ -103,6 +105,12 @@ mod tests {
         assert_eq!(base, last(&seed("a", &empty), steps()));
         assert_ne!(base, last(&seed("b", &empty), steps()));
         assert_ne!(base, last(&seed("a", &flags), steps()));
+        assert_ne!(
+            base,
+            last(&Seed { program: "2", ..seed("a", &empty) }, steps()),
+            "another program judges otherwise"
+        );
+        assert_ne!(base, last(&Seed { compilers: "d".to_owned(), ..seed("a", &empty) }, steps()));
         let mut other = steps();
         other[1].argv.push("-v".to_owned());
         assert_ne!(base, last(&seed("a", &empty), other));

@@ -4,6 +4,7 @@ use crate::epoch::{EpochError, source_date_epoch};
 use crate::keys;
 use crate::layout::Layout;
 use crate::long_paths::{self, TooLong};
+use crate::matrix::default_runner;
 use crate::plan::{Obstacle, Plan, PlannedBuild, SCHEMA_VERSION, Stages};
 use crate::settings::{Options, Project, Settings, Target};
 use exec::Step;
@@ -164,7 +165,7 @@ impl Planner<'_> {
             version: python,
             target: self.target.key.to_string(),
             platform: self.target.platform.to_string(),
-            runner: self.target.runner.clone(),
+            runner: self.target.runner.clone().or_else(|| default_runner(&self.target.key).map(str::to_owned)),
             container: self.target.container.clone(),
             runnable: false,
             reason: None,
@@ -246,7 +247,8 @@ impl Planner<'_> {
             interpreter: &interpreter.fingerprint,
             llvm: stages.build.llvm.as_ref().map(|llvm| llvm.installation.fingerprint()),
             environment: &self.world.env,
-            compiler: self.compiler().map(|path| path.as_str()),
+            program: &self.settings.program,
+            compilers: self.compilers(),
             settings: format!(
                 "{:?} {:?} {} {:?}",
                 self.settings.repair,
@@ -257,6 +259,15 @@ impl Planner<'_> {
         };
         keys::chain(&seed, &mut steps);
         steps
+    }
+
+    /// What tells the compilers that this project may be built with from others of the same names.
+    fn compilers(&self) -> String {
+        let rust = self.project.pyproject.uses_rust();
+        let all = self.world.compilers.iter();
+        let meant = all.filter(|(name, _)| rust || !matches!(name.as_str(), "RUSTC" | "rustup"));
+        let studios = self.world.visual_studios.iter().flatten().map(|folder| format!("Visual Studio {folder}\n"));
+        meant.map(|(name, found)| format!("{name} {found}\n")).chain(studios).collect()
     }
 }
 

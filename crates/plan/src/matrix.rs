@@ -1,7 +1,25 @@
 //! The CI matrix of a Plan: include-only, one entry per build, each with runner and reason.
 
 use crate::plan::Plan;
+use platform::{Arch, Os, TargetKey};
 use serde::Serialize;
+
+/// GitHub's runners that are the machine of a target, as they were called in 2026. They are free for public repositories;
+/// a 32-bit Python runs on 64-bit Windows.
+const RUNNERS: [(Os, Arch, &str); 7] = [
+    (Os::Linux, Arch::X86_64, "ubuntu-24.04"),
+    (Os::Linux, Arch::Arm64, "ubuntu-24.04-arm"),
+    (Os::MacOs, Arch::Arm64, "macos-14"),
+    (Os::MacOs, Arch::X86_64, "macos-15-intel"),
+    (Os::Windows, Arch::X86_64, "windows-2025"),
+    (Os::Windows, Arch::I686, "windows-2025"),
+    (Os::Windows, Arch::Arm64, "windows-11-arm"),
+];
+
+/// Where CI builds a target whose `runner:` says nothing.
+pub fn default_runner(target: &TargetKey) -> Option<&'static str> {
+    RUNNERS.iter().find(|(os, arch, _)| (*os, *arch) == (target.os, target.arch)).map(|(_, _, runner)| *runner)
+}
 
 /// One job.
 #[derive(Debug, Clone, Serialize)]
@@ -33,7 +51,7 @@ pub struct GithubMatrix {
 
 /// A build has no runner to go to.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the target `{target}` names no runner, so no CI job can build {id}")]
+#[error("no runner is known for `{target}`, so no CI job can build {id}")]
 pub struct NoRunner {
     /// The build.
     pub id: String,

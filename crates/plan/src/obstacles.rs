@@ -207,12 +207,6 @@ impl Planner<'_> {
         if self.compiles() && !self.has_compiler() { vec![Need::CxxCompiler] } else { Vec::new() }
     }
 
-    /// The compiler that is probably taken: of those that are there the one by which cache keys tell machines apart.
-    pub(crate) fn compiler(&self) -> Option<&camino::Utf8PathBuf> {
-        let visual_studio = self.world.visual_studios.iter().flatten().next();
-        visual_studio.or_else(|| self.world.tools.get("c++"))
-    }
-
     /// Whether there is a C++ compiler that build systems find.
     fn has_compiler(&self) -> bool {
         const ANYWHERE: &[&str] = &["c++", "g++", "clang++"];

@@ -90,6 +90,15 @@ impl Pyproject {
         })
     }
 
+    /// Whether a Rust compiler has to do with it.
+    pub fn uses_rust(&self) -> bool {
+        let asks = |requirement: &String| {
+            let name = requirement.to_lowercase().replace('_', "-");
+            name.starts_with("maturin") || name.starts_with("setuptools-rust")
+        };
+        self.backend.starts_with("maturin") || self.requires.iter().any(asks)
+    }
+
     /// The name that `import` most probably takes: the distribution's, as an identifier.
     pub fn likely_module(&self) -> String {
         self.name.to_lowercase().replace(['-', '.'], "_")

@@ -1,6 +1,6 @@
 //! The Plan as text: what runs, with which commands, and what does not and why.
 
-use crate::plan::Plan;
+use crate::plan::{Plan, PlannedBuild};
 use crate::settings::Explained;
 use exec::{Shell, Step};
 use std::collections::BTreeMap;
@@ -10,11 +10,9 @@ use std::fmt::Write as _;
 /// and key too.
 pub fn text(plan: &Plan, root: &str, whole: bool) -> String {
     let mut out = String::new();
-    let bare = root.trim_end_matches(['/', '\\']);
-    let short = |text: &str| text.replace(&format!("{bare}/"), "").replace(&format!("{bare}\\"), "");
+    let short = shortener(root);
     for build in plan.builds.iter().filter(|build| build.runnable) {
-        // To be read, and pasted, by whoever sits at that machine.
-        let shell = if build.target.starts_with("windows-") { Shell::PowerShell } else { Shell::Posix };
+        let (shell, _) = shell_of(build);
         let _ = writeln!(out, "{}", build.scope());
         if let Some(llvm) = &build.llvm {
             let _ = writeln!(out, "  LLVM {llvm}");
@@ -49,12 +47,74 @@ pub fn text(plan: &Plan, root: &str, whole: bool) -> String {
             }
         }
     }
-    let runnable = plan.builds.len() - blocked.len();
-    let _ = writeln!(out, "{runnable} of {} builds run here.", plan.builds.len());
-    if runnable > 0 && !whole {
+    let _ = writeln!(out, "{}", verdict(plan));
+    if blocked.len() < plan.builds.len() && !whole {
         out.push_str("-v shows environments, logs and cache keys; --format json has everything.\n");
     }
     out
+}
+
+/// One sentence about the whole plan.
+pub fn verdict(plan: &Plan) -> String {
+    let runnable = plan.builds.iter().filter(|build| build.runnable).count();
+    format!("{runnable} of {} builds run here.", plan.builds.len())
+}
+
+/// The plan as a page, for a step summary: the verdict, where each value came from (if that is asked for), the steps of
+/// each build, and what does not run.
+pub fn markdown(plan: &Plan, explained: &[Explained], root: &str) -> String {
+    let mut out = format!("# Plan\n\n{}\n", verdict(plan));
+    if !explained.is_empty() {
+        out.push_str("\n## Settings\n\n| setting | value | from |\n|---|---|---|\n");
+        for line in explained {
+            let _ =
+                writeln!(out, "| `{}` | {} | {} |", cell(&line.key), cell(&line.value), cell(&line.origin.to_string()));
+        }
+    }
+    let short = shortener(root);
+    for build in plan.builds.iter().filter(|build| build.runnable) {
+        let (shell, name) = shell_of(build);
+        let _ = writeln!(out, "\n## {}\n", build.scope());
+        if let Some(llvm) = &build.llvm {
+            let _ = writeln!(out, "LLVM {llvm}\n");
+        }
+        for remark in &build.remarks {
+            let _ = writeln!(out, "- {}", diagnostics::printable(remark));
+        }
+        // Four backticks: a command may hold three.
+        let _ = writeln!(out, "````{name}");
+        for step in &build.steps {
+            let bare = Step { env: BTreeMap::new(), clean_env: false, ..step.clone() };
+            let _ = writeln!(out, "# {}\n{}", step.name, short(&bare.command_line_for(shell)));
+        }
+        out.push_str("````\n");
+    }
+    let blocked: Vec<_> = plan.builds.iter().filter(|build| !build.runnable).collect();
+    if !blocked.is_empty() {
+        out.push_str("\n## Not run here\n\n| build | why | what would make it run |\n|---|---|---|\n");
+        for build in blocked {
+            let reason = build.reason.as_deref().unwrap_or("no reason is known");
+            let remedy = build.remedy.as_deref().unwrap_or_default();
+            let _ = writeln!(out, "| {} | {} | {} |", build.scope(), cell(reason), cell(remedy));
+        }
+    }
+    out
+}
+
+/// A text in a table's cell.
+fn cell(text: &str) -> String {
+    text.lines().map(|line| diagnostics::printable(line).replace('|', "\\|")).collect::<Vec<_>>().join("<br>")
+}
+
+/// To be read, and pasted, by whoever sits at that machine.
+fn shell_of(build: &PlannedBuild) -> (Shell, &'static str) {
+    if build.target.starts_with("windows-") { (Shell::PowerShell, "powershell") } else { (Shell::Posix, "sh") }
+}
+
+/// Leaves the root out of paths that lie below it.
+fn shortener(root: &str) -> impl Fn(&str) -> String {
+    let bare = root.trim_end_matches(['/', '\\']).to_owned();
+    move |text: &str| text.replace(&format!("{bare}/"), "").replace(&format!("{bare}\\"), "")
 }
 
 /// Where each value came from.

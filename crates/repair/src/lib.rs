@@ -12,6 +12,7 @@ mod delocate;
 mod delvewheel;
 mod error;
 mod image;
+mod origin;
 mod place;
 mod repairer;
 mod request;
@@ -23,6 +24,7 @@ mod unreadable;
 
 pub use check::{Assumed, Grafted};
 pub use error::RepairError;
+pub use origin::{Origin, Origins};
 pub use repairer::{steps, tool_name};
 pub use request::*;
 pub use rules::RULES;

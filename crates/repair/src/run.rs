@@ -3,6 +3,7 @@
 use crate::binary::Snapshot;
 use crate::check::{self, Assumed, Facts, Grafted};
 use crate::error::RepairError;
+use crate::origin::{self, Origins};
 use crate::repairer::{Repairer, Said, installed, out_dir, repairer, temp_dir};
 use crate::request::Request;
 use crate::search;
@@ -21,6 +22,8 @@ pub struct Repaired {
     pub how: How,
     /// The libraries that were copied into it, biggest first.
     pub grafted: Vec<Grafted>,
+    /// Where they lay on this machine, as far as it was found out.
+    pub origins: Origins,
     /// Libraries that were left out on purpose and are still needed: another wheel has to bring them.
     pub assumed: Vec<Assumed>,
     /// Its platform tags, such as `manylinux_2_36_x86_64`.
@@ -82,11 +85,12 @@ pub fn run(request: &Request, steps: &[Step], given: &Utf8Path, runner: &Runner<
         // It reported success and wrote what it was given.
         return Err(RepairError::Unrepaired { tool: tool.name(), why: errors(&facts) });
     }
+    let origins = origin::find(request, &before, &after, &facts.grafted);
     // Uncompressed copies, and what the tool made of them: the result is elsewhere, and they may be the biggest files here.
     for dir in [request.work_dir.join("input"), out_dir(request), temp_dir(request)] {
         let _ = fs_err::remove_dir_all(dir);
     }
-    Ok(outcome(finished, How::Repaired, facts))
+    Ok(Repaired { origins, ..outcome(finished, How::Repaired, facts) })
 }
 
 fn outcome(wheel: Utf8PathBuf, how: How, facts: Facts) -> Repaired {
@@ -99,6 +103,7 @@ fn outcome(wheel: Utf8PathBuf, how: How, facts: Facts) -> Repaired {
         wheel,
         how,
         grafted: facts.grafted,
+        origins: Origins::default(),
         assumed: facts.assumed,
         platform,
         why_not_wider: facts.why_not_wider,

@@ -10,8 +10,8 @@ use plan::matrix::{GithubMatrix, jobs};
 pub(crate) fn run(global: &Global, args: &MatrixArgs, cancel: &Cancel) -> Result<u8, Failure> {
     let context = Context::load(global, &args.selection, None, cancel)?;
     let include = jobs(&context.plan()?).map_err(|error| {
-        let help = format!("say in ci/wheels.yaml: targets: {{ {}: {{ runner: ubuntu-24.04 }} }}", error.target);
-        Failure::usage(error).help(help)
+        let help = format!("write `targets: {{ {}: {{ runner: LABEL }} }}`, with a runner of that kind", error.target);
+        Failure::from(context.settings.error_at_target(&error.target, error.to_string()).help(help))
     })?;
     let text = match args.format {
         MatrixFormat::Github => serde_json::to_string(&GithubMatrix { include }),

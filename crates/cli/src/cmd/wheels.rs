@@ -17,7 +17,7 @@ pub(crate) fn run(global: &Global, args: &WheelsArgs, cancel: &Cancel) -> Result
     let console = context::console(global);
     let mut context = Context::load(global, &args.selection, args.out.as_deref(), cancel)?;
     if args.plan {
-        return show_plan(&context, args, global.verbose);
+        return show_plan(&context, args, global);
     }
     if context.recorded {
         return Err(Failure::usage("a recorded world can be planned for (--plan), not built on"));
@@ -58,16 +58,23 @@ pub(crate) fn run(global: &Global, args: &WheelsArgs, cancel: &Cancel) -> Result
     Ok(report.exit_code())
 }
 
-fn show_plan(context: &Context, args: &WheelsArgs, whole: bool) -> Result<u8, Failure> {
+fn show_plan(context: &Context, args: &WheelsArgs, global: &Global) -> Result<u8, Failure> {
     let plan = context.plan()?;
+    let (explained, root) = (&context.settings.explained, context.root.as_str());
     match args.format {
         PlanFormat::Json => output::line(&serde_json::to_string_pretty(&plan).map_err(Failure::usage)?)?,
-        PlanFormat::Text | PlanFormat::Markdown => {
+        PlanFormat::Markdown => {
+            let explained = if args.explain { explained.as_slice() } else { &[] };
+            output::line(&plan::show::markdown(&plan, explained, root))?;
+        }
+        PlanFormat::Text => {
             if args.explain {
-                output::line(&plan::show::explained(&context.settings.explained))?;
+                output::line(&plan::show::explained(explained))?;
                 output::line("")?;
             }
-            output::line(&plan::show::text(&plan, context.root.as_str(), whole))?;
+            let text =
+                if global.quiet { plan::show::verdict(&plan) } else { plan::show::text(&plan, root, global.verbose) };
+            output::line(&text)?;
         }
     }
     Ok(exit::FINE)

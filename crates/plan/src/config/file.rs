@@ -229,8 +229,8 @@ section! {
 #[derive(Debug, Clone, Default, serde::Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct RepairEntry {
-    /// `tool` or `native`.
-    pub repairer: Option<Repairer>,
+    /// Who repairs: `tool`.
+    pub repairer: Option<Located<String>>,
     /// Libraries that are left out of the wheel.
     pub exclude: Option<Vec<String>>,
     /// Strip the binaries before they are grafted.
@@ -243,16 +243,6 @@ pub struct RepairEntry {
     pub namespace_packages: Option<Vec<String>>,
     /// Windows: graft DLLs that the wheel carries already.
     pub graft_existing: Option<Located<Flag>>,
-}
-
-/// Who repairs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize, serde::Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Repairer {
-    /// The tool that the platform's users trust: auditwheel, delocate, delvewheel.
-    Tool,
-    /// Our own.
-    Native,
 }
 
 /// `budget:`.

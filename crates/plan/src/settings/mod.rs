@@ -5,7 +5,7 @@ mod project;
 mod resolve;
 mod units;
 
-use crate::config::file::{Repairer, WheelsFile};
+use crate::config::file::WheelsFile;
 use crate::config::yaml::{self, ConfigError, Place};
 use crate::pyproject::Pyproject;
 use camino::{Utf8Path, Utf8PathBuf};
@@ -64,6 +64,8 @@ pub struct Explained {
 /// What the command line and the environment say, each with its origin.
 #[derive(Debug, Clone, Default)]
 pub struct Given {
+    /// What the program is, for the cache keys: another one may judge otherwise.
+    pub program: String,
     /// `--python`.
     pub python: Option<(Vec<String>, Origin)>,
     /// `--target`.
@@ -73,6 +75,8 @@ pub struct Given {
 /// Everything that is asked for.
 #[derive(Debug, Clone)]
 pub struct Settings {
+    /// [`Given::program`].
+    pub program: String,
     /// The folder that holds ci/wheels.yaml, dist/ and target/wheelproof.
     pub root: Utf8PathBuf,
     /// What is built.
@@ -95,6 +99,8 @@ pub struct Settings {
     pub adjustments: Adjustments,
     /// Where each value came from.
     pub explained: Vec<Explained>,
+    /// The text of ci/wheels.yaml, for errors that show up when the plan is made.
+    text: String,
 }
 
 /// One project.
@@ -133,6 +139,8 @@ struct ProjectTarget {
 pub struct Target {
     /// `linux-x86_64`.
     pub key: TargetKey,
+    /// Where ci/wheels.yaml names it.
+    pub place: Place,
     /// `auto` or a policy.
     pub platform: TargetPlatform,
     /// The CI runner's label.
@@ -145,7 +153,14 @@ pub struct Target {
 impl Target {
     /// A target that nobody configured: as widely usable as the result can be.
     pub fn auto(key: TargetKey) -> Self {
-        Self { key, platform: TargetPlatform::Auto, runner: None, container: None, options: Options::default() }
+        Self {
+            key,
+            place: Place::default(),
+            platform: TargetPlatform::Auto,
+            runner: None,
+            container: None,
+            options: Options::default(),
+        }
     }
 }
 
@@ -220,8 +235,6 @@ impl Project {
 /// How wheels are repaired.
 #[derive(Debug, Clone)]
 pub struct Repair {
-    /// Who repairs.
-    pub repairer: Repairer,
     /// Libraries that stay out.
     pub exclude: Vec<String>,
     /// Strip before grafting.
@@ -331,6 +344,56 @@ impl Settings {
         there.repair.lib_dirs = self.repair.lib_dirs.iter().map(moved).collect();
         root.clone_into(&mut there.root);
         there
+    }
+
+    /// An error about what the file says of a target.
+    pub fn error_at_target(&self, target: &str, message: impl Into<String>) -> ConfigError {
+        let found = self.targets.iter().find(|known| known.key.to_string() == target);
+        ConfigError::new(CONFIG_FILE.into(), &self.text, found.map(|found| found.place).unwrap_or_default(), message)
+    }
+
+    /// Why no build is asked for, where nothing was selected among them: at the place that says so.
+    pub fn nothing_to_build(&self) -> ConfigError {
+        let built = |project: &Project, target: &Target| project.options_for(target, &self.llvm).is_some();
+        if !self.targets.is_empty()
+            && !self.projects.iter().any(|project| self.targets.iter().any(|target| built(project, target)))
+        {
+            let place = self.targets.first().map(|target| target.place).unwrap_or_default();
+            let message = "nothing is asked for: every project is skipped for every target";
+            return ConfigError::new(CONFIG_FILE.into(), &self.text, place, message)
+                .help("take out a `skip: true`, or name a target that is built (`--target`)");
+        }
+        let limits = self.projects.iter().map(|project| match &project.pyproject.requires_python {
+            Some(limit) => format!("`{}` takes {limit}", project.key),
+            None => format!("`{}` takes any", project.key),
+        });
+        let help =
+            format!("{}; `python:` (or `--python`) has to name one of these", limits.collect::<Vec<_>>().join(", "));
+        let message = "nothing is asked for: no Python is both one of `python:` and one that a project takes";
+        let origin = self.explained.iter().find(|line| line.key == "python").map(|line| &line.origin);
+        let error = match origin {
+            Some(Origin::File(file, place)) => ConfigError::new(file, &self.text, *place, message),
+            Some(origin @ (Origin::CommandLine(_) | Origin::Environment(_))) => {
+                ConfigError::new(Utf8Path::new(&origin.to_string()), "", Place::default(), message)
+            }
+            _ => ConfigError::new(CONFIG_FILE.into(), &self.text, Place::default(), message),
+        };
+        error.help(help)
+    }
+
+    /// The compilers that the configuration names, for any build.
+    pub fn compilers(&self) -> Vec<String> {
+        let targets = self.targets.iter().map(|target| &target.options);
+        let projects = self.projects.iter().flat_map(|project| {
+            std::iter::once(&project.options).chain(project.targets.values().map(|target| &target.options))
+        });
+        let named = targets.chain(projects).flat_map(|options| {
+            ["CC", "CXX", "RUSTC"].into_iter().filter_map(|name| options.environment.get(name).cloned())
+        });
+        let mut named: Vec<String> = named.collect();
+        named.sort();
+        named.dedup();
+        named
     }
 
     /// The LLVM that the configuration points to, of the first project that does.

@@ -248,10 +248,46 @@ impl Resolver<'_> {
                     .error(lines.place, format!("`{operator}` stands in `{line}`, but no shell runs it"))
                     .help("write a list of commands, or `sh -c '…'`"));
             }
+            self.placeholders(line, &words, lines.place)?;
             commands.push(words);
         }
         Ok(Some(commands))
     }
+}
+
+impl Resolver<'_> {
+    /// Refuses what looks like something that is filled in and is not: it would reach the program as it stands. What a
+    /// program is given to run (`python -c …`, `sh -c …`) is another language, with braces of its own.
+    fn placeholders(&self, line: &str, words: &[String], place: Place) -> Result<(), ConfigError> {
+        const KNOWN: [&str; 1] = ["project"];
+        for (index, word) in words.iter().enumerate() {
+            let code = index > 0 && words.get(index - 1).is_some_and(|before| before == "-c");
+            for name in braced(word).filter(|name| !KNOWN.contains(name)) {
+                let near = diagnostics::nearest(name, KNOWN);
+                if code && near.is_none() {
+                    continue;
+                }
+                let written = format!("{{{name}}}");
+                let found = self.place_of_text(&written);
+                let at = if found == Place::default() { place } else { found };
+                let known = KNOWN.map(|name| format!("{{{name}}}"));
+                return Err(self
+                    .error(at, format!("`{written}` in `{line}` stands for nothing"))
+                    .help(yaml::choose(&written, &known)));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The names in `{…}`, without those of a shell's `${…}`.
+fn braced(word: &str) -> impl Iterator<Item = &str> {
+    let named = |name: &str| !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphabetic() || b == b'_');
+    word.match_indices('{').filter_map(move |(start, _)| {
+        let shell = word.get(..start).is_some_and(|before| before.ends_with('$'));
+        let (name, _) = word.get(start + 1..)?.split_once('}')?;
+        (!shell && named(name)).then_some(name)
+    })
 }
 
 /// A path below the root as the folders on the disk are written, where that differs from what was asked for in case alone;

@@ -2,11 +2,13 @@
 
 use super::units::{parse_duration, parse_size, tidy};
 use super::{CONFIG_FILE, DEFAULT_BUDGET, Explained, Given, Origin, Repair, Settings, Target, TimeLimits};
-use crate::config::file::{AcceptEntry, Flag, ProjectEntry, PythonLines, Repairer, RuleEntry, TargetEntry, WheelsFile};
+use crate::config::file::{AcceptEntry, Flag, ProjectEntry, PythonLines, RuleEntry, TargetEntry, WheelsFile};
 use crate::config::yaml::{self, ConfigError, Located, Place};
+use crate::matrix::default_runner;
 use camino::{Utf8Path, Utf8PathBuf};
 use diagnostics::{Acceptance, Adjustments, Registry, RuleSettings};
-use platform::{PythonRequest, TargetKey, TargetPlatform};
+use platform::policy::{Libc, Policy, macos, policies};
+use platform::{PolicyStem, PythonRequest, TargetKey, TargetPlatform};
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -110,6 +112,7 @@ impl<'a> Resolver<'a> {
         let provision = self.provision(file.provision.unwrap_or_default())?;
         let adjustments = self.rules(file.rules.unwrap_or_default(), registry)?;
         Ok(Settings {
+            program: given.program.clone(),
             root: self.root.to_owned(),
             projects,
             python,
@@ -121,6 +124,7 @@ impl<'a> Resolver<'a> {
             time_limits,
             adjustments,
             explained: self.explained,
+            text: self.text.to_owned(),
         })
     }
 
@@ -173,24 +177,20 @@ impl<'a> Resolver<'a> {
                 self.error(self.place_of_key(name, located.place), error.to_string())
                     .help("a target is `os-arch[-name]`: linux-x86_64, linux-arm64, macos-arm64, windows-x86_64 …")
             })?;
-            let platform = match &located.value.platform {
-                Some(text) => {
-                    self.note(format!("targets.{name}.platform"), &text.value, Self::at(text.place));
-                    TargetPlatform::parse(&text.value, &key)
-                        .map_err(|error| self.error(text.place, error.to_string()))?
-                }
-                None => {
-                    self.note(format!("targets.{name}.platform"), "auto", Origin::Default);
-                    TargetPlatform::Auto
-                }
-            };
+            let platform = self.platform(&key, located.value.platform.as_ref())?;
             let options = self.options(&format!("targets.{name}"), located.value.options())?;
+            if located.value.runner.is_none()
+                && let Some(runner) = default_runner(&key)
+            {
+                self.note(format!("targets.{name}.runner"), runner, Origin::Default);
+            }
             for (leaf, value) in [("runner", &located.value.runner), ("container", &located.value.container)] {
                 if let Some(value) = value {
                     self.note(format!("targets.{name}.{leaf}"), value, Self::at(located.place));
                 }
             }
             targets.push(Target {
+                place: self.place_of_key(name, located.place),
                 key,
                 platform,
                 runner: located.value.runner.clone(),
@@ -258,16 +258,8 @@ impl<'a> Resolver<'a> {
     }
 
     fn repair(&mut self, entry: crate::config::file::RepairEntry) -> Result<Repair, ConfigError> {
-        let repairer = entry.repairer.unwrap_or(Repairer::Tool);
-        if entry.repairer.is_some() {
-            if repairer == Repairer::Native {
-                let message =
-                    "`repairer: native` is not built yet: wheels are repaired by the tools of their platforms";
-                let place = self.place_of_key("repairer", Self::ANYWHERE);
-                return Err(self.error(place, message).help("leave it out, or say `tool`"));
-            }
-            let name = "tool";
-            self.note_found("repair.repairer".to_owned(), "repairer", name);
+        if let Some(repairer) = &entry.repairer {
+            self.repairer(repairer)?;
         }
         for (name, list) in [
             ("exclude", &entry.exclude),
@@ -287,7 +279,6 @@ impl<'a> Resolver<'a> {
             }
         }
         Ok(Repair {
-            repairer,
             exclude: entry.exclude.unwrap_or_default(),
             strip: strip.unwrap_or(false),
             lib_dirs: entry.lib_dirs.unwrap_or_default().iter().map(|dir| self.folder(dir)).collect(),
@@ -295,6 +286,43 @@ impl<'a> Resolver<'a> {
             namespace_packages: entry.namespace_packages.unwrap_or_default(),
             graft_existing: graft_existing.unwrap_or(false),
         })
+    }
+
+    /// The platform's own tool is the only one that repairs; what will be one day is no typing error.
+    fn repairer(&mut self, said: &Located<String>) -> Result<(), ConfigError> {
+        const TOOL: &str = "tool";
+        if said.value == "native" {
+            let message =
+                "`repairer: native` does not exist yet: wheels are repaired by auditwheel, delocate and delvewheel";
+            return Err(self.error(said.place, message).help(format!("leave it out, or write `{TOOL}`")));
+        }
+        if said.value != TOOL {
+            let message = format!("unknown value `{}`", said.value);
+            return Err(self.error(said.place, message).help(yaml::choose(&said.value, &[TOOL])));
+        }
+        self.note("repair.repairer", TOOL, Self::at(said.place));
+        Ok(())
+    }
+
+    /// What a target's `platform:` says.
+    fn platform(&mut self, key: &TargetKey, said: Option<&Located<String>>) -> Result<TargetPlatform, ConfigError> {
+        let name = format!("targets.{key}.platform");
+        let Some(said) = said else {
+            self.note(name, "auto", Origin::Default);
+            return Ok(TargetPlatform::Auto);
+        };
+        self.note(name, &said.value, Self::at(said.place));
+        let platform = TargetPlatform::parse(&said.value, key).map_err(|error| {
+            let shown = self.error(said.place, error.to_string());
+            if let Some(near) = near_policy(&said.value, key) { shown.help(near) } else { shown }
+        })?;
+        if let TargetPlatform::Policy(PolicyStem::Macosx(version)) = &platform
+            && let Some((why, meant)) = macos::no_such_target(*version, key.arch)
+        {
+            let message = format!("`{}` is not a platform of {key}: {why}", said.value);
+            return Err(self.error(said.place, message).help(format!("write `macosx_{}_{}`", meant.0, meant.1)));
+        }
+        Ok(platform)
     }
 
     /// What a flag says.
@@ -361,6 +389,26 @@ impl<'a> Resolver<'a> {
         }
         Adjustments::new(registry, settings).map_err(|error| self.error(Place::default(), error.to_string()))
     }
+}
+
+/// The policy that was meant by one that there is not for the target's processor.
+fn near_policy(text: &str, key: &TargetKey) -> Option<String> {
+    let known: Vec<&Policy> = Libc::ALL.into_iter().flat_map(|libc| policies(libc, key.arch)).collect();
+    if let Some(other) = Policy::by_name(text) {
+        let first = known.iter().find(|policy| policy.libc == other.libc && policy.version >= other.version)?;
+        return Some(format!("write `{}`: it is the first for {}", first.name, key.arch));
+    }
+    // What is no policy at all has its advice in the message.
+    text.parse::<TargetPlatform>().ok()?;
+    let letters = |text: &str| {
+        let mut letters: Vec<char> = text.chars().collect();
+        letters.sort_unstable();
+        letters
+    };
+    // Of the many names with one other digit, the one with the same digits in another order is the likeliest.
+    let turned = known.iter().map(|policy| policy.name).find(|name| letters(name) == letters(text));
+    let near = turned.or_else(|| diagnostics::nearest(text, known.iter().map(|policy| policy.name)))?;
+    Some(format!("did you mean `{near}`?"))
 }
 
 fn default_python() -> PythonRequest {

@@ -25,6 +25,30 @@ pub fn satisfies(deployment_target: MajorMinor, minos: MajorMinor) -> bool {
     major_from_11(minos) <= major_from_11(deployment_target)
 }
 
+/// The newest macOS that there was when this was written.
+const NEWEST: u16 = 26;
+
+/// Why no wheel can be for a deployment target, and which one was probably meant.
+pub fn no_such_target(version: MajorMinor, arch: Arch) -> Option<(String, MajorMinor)> {
+    let (major, minor) = version;
+    match version {
+        (10, 0..=15) if arch == Arch::Arm64 => {
+            Some(("macOS for arm64 begins with 11.0".to_owned(), tag_version(version, arch)))
+        }
+        (10, 0..=15) => None,
+        (10, _) => Some(("10.15 is followed by 11".to_owned(), (11, 0))),
+        (0..10, _) => Some((format!("there is no macOS {major}"), if arch == Arch::Arm64 { (11, 0) } else { (10, 9) })),
+        // Apple went on with the year.
+        (16..NEWEST, _) => Some(("macOS 15 is followed by 26".to_owned(), (15, 0))),
+        (11..=NEWEST, 1..) => Some((
+            format!("from 11 on the minor version of a tag is 0, and {major}.{minor} is one of {major}"),
+            (major, 0),
+        )),
+        (11..=NEWEST, 0) => None,
+        _ => Some((format!("no macOS {major} is known; the newest is {NEWEST}"), (NEWEST, 0))),
+    }
+}
+
 const fn major_from_11(version: MajorMinor) -> MajorMinor {
     // 10.16 is what macOS 11 tells programs that were built before there was an 11.
     match version {
@@ -50,6 +74,24 @@ mod tests {
             ("", false),
         ] {
             assert_eq!(is_system_library(name), system, "{name}");
+        }
+    }
+
+    #[test]
+    fn deployment_targets_that_there_are() {
+        for (version, arch, meant) in [
+            ((10, 9), Arch::X86_64, None),
+            ((10, 9), Arch::Arm64, Some((11, 0))),
+            ((10, 16), Arch::X86_64, Some((11, 0))),
+            ((9, 0), Arch::X86_64, Some((10, 9))),
+            ((11, 0), Arch::Arm64, None),
+            ((12, 3), Arch::Arm64, Some((12, 0))),
+            ((15, 0), Arch::X86_64, None),
+            ((21, 0), Arch::Arm64, Some((15, 0))),
+            ((26, 0), Arch::Arm64, None),
+            ((120, 0), Arch::Arm64, Some((26, 0))),
+        ] {
+            assert_eq!(no_such_target(version, arch).map(|(_, meant)| meant), meant, "{version:?} on {arch}");
         }
     }
 

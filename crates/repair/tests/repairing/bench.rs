@@ -196,6 +196,7 @@ pub(crate) fn repaired(request: &Request, wheel: &Utf8Path) -> Repaired {
         Vec::<&str>::new()
     );
     assert_eq!(fs_err::read(wheel).unwrap(), before, "the given wheel is as it was");
+    assert_eq!(repaired.origins.unknown, Vec::<String>::new(), "each grafted library lies somewhere: {repaired:?}");
     repaired
 }
 

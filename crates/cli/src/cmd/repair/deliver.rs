@@ -65,6 +65,7 @@ mod tests {
             wheel,
             how,
             grafted: Vec::new(),
+            origins: repair::Origins::default(),
             assumed: Vec::new(),
             platform: String::new(),
             why_not_wider: Vec::new(),
