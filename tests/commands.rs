@@ -161,7 +161,7 @@ fn show_and_diff() {
     let project = Project::new();
     let show = |format: &str| program(project.root()).args(["show", "--format", format, &one]).run().exits(0);
     assert_eq!(show("json").json()["wheels"][0]["verdict"], "proven");
-    let _ = show("text").says(&["extension module", "manylinux_2_5_x86_64"]);
+    let _ = show("text").says(&["extension module", "manylinux_2_5_x86_64", "1 finding: "]);
     let _ = show("markdown").says(&["internal_symbol"]);
     let page = show("html").stdout;
     assert!(page.starts_with("<!doctype html>") && !page.contains("src=\"http"), "one page that needs nothing else");
@@ -171,6 +171,20 @@ fn show_and_diff() {
         .exits(0)
         .says(&["- _PySet_Update", "proven -> refuted"]);
     let _ = program(project.root()).args(["show", "nowhere.whl"]).run().exits(2).says(&["nowhere.whl"]);
+    // It is for looking: a refuted wheel is shown like any other.
+    let _ = program(project.root()).args(["show", &other]).run().exits(0).says(&["refuted", "2 findings: "]);
+}
+
+/// A tag that is met says so, one that is none is a slip of the pen.
+#[test]
+fn show_answers_why() {
+    let project = Project::new();
+    let wheel = fixture("internal_symbol-1-cp313-cp313-linux_x86_64.whl");
+    let why = |tag: &str| program(project.root()).args(["show", &wheel, "--why", tag]).run();
+    let _ = why("manylinux_2_28").exits(0).says(&["manylinux_2_28_x86_64 is met"]);
+    let _ = why("manylinux2014_x86_64").exits(0).says(&["manylinux_2_17_x86_64 is met"]);
+    let _ = why("manylinx_2_28").exits(2).says(&["--why manylinx_2_28", "did you mean `manylinux_2_28`?"]);
+    let _ = why("foo").exits(2).says(&["--why foo", "there are: manylinux"]);
 }
 
 /// A time that is none would be dropped in silence, and the wheels would have another one.

@@ -3,10 +3,11 @@
 
 pub(crate) use audit::proof::fact_rules::{RECORD_MISMATCH, TAG_TOO_WIDE};
 use audit::proof::rules as proof;
+pub(crate) use audit::rules::TWO_LLVM;
 use diagnostics::{Finding, Rule, Severity};
 
 /// The proof's rules that a repair judges by too.
-pub const SHARED: &[&Rule] = &[&RECORD_MISMATCH, &TAG_TOO_WIDE];
+pub const SHARED: &[&Rule] = &[&RECORD_MISMATCH, &TAG_TOO_WIDE, &TWO_LLVM];
 
 /// What the proof says of the same fault, seen from the loader's side.
 const SAME_FAULT: &[(&Rule, &[&Rule])] = &[
@@ -18,7 +19,6 @@ const SAME_FAULT: &[(&Rule, &[&Rule])] = &[
     (&SIGNATURE_BROKEN, &[&proof::UNSIGNED_CODE]),
     (&WRONG_ARCHITECTURE, &[&proof::LOADER_REFUSES]),
     (&GRAFTED_TWICE, &[&proof::TWO_COPIES]),
-    (&LIBLLVM_COPIES, &[&proof::TWO_LLVMS_IN_PROCESS]),
 ];
 
 /// Whether a finding of the proof is about a fault that the repair's own findings tell already: the same rule or its
@@ -78,18 +78,17 @@ pub static TAG_NOT_MET: Rule = Rule {
     example: "`manylinux_2_17_x86_64` was asked for, the wheel is tagged `manylinux_2_34_x86_64`",
 };
 
-/// There is not exactly one libLLVM.
+/// There is no libLLVM, or not the one that was asked for.
 pub static LIBLLVM_COPIES: Rule = Rule {
     code: "LL411",
     name: "libllvm-copies",
     severity: Severity::Error,
-    summary: "the repaired wheel does not hold exactly the one libLLVM that was asked for",
-    why: "A wheel that was linked to a shared libLLVM must carry one: without it the import fails on a clean machine. Two \
-          copies in one process register the same command-line options twice and crash; another version than the one the \
-          extension was linked with lacks its versioned symbols.",
-    fix: "Look at the repair log. None: the library was excluded or taken for a system library. Two: two extensions were \
-          linked with different files; link all with the same LLVM.",
-    example: "minijit.libs/libLLVM-14-0fe2.so.1 and minijit.libs/libLLVM-e7f2.so.19.1",
+    summary: "the repaired wheel lacks the libLLVM that was asked for, or has one that was not",
+    why: "A wheel that was linked to a shared libLLVM must carry it: without it the import fails on a clean machine, and another \
+          version than the one the extension was linked with lacks its versioned symbols. More than one is the rule `two-llvm`.",
+    fix: "Look at the repair log. None: the library was excluded or taken for a system library. Another: something else than \
+          the extension was linked with it; link all with the same LLVM.",
+    example: "there is no libLLVM in the wheel, but LLVM 19 was linked as a shared library",
 };
 
 /// A needed library is neither in the wheel nor the platform's.

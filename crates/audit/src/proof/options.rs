@@ -1,5 +1,6 @@
 //! What a proof is asked.
 
+use crate::stop::Stop;
 use camino::Utf8PathBuf;
 use capi::Python;
 
@@ -20,4 +21,6 @@ pub struct ProofOptions {
     pub budget: Option<u64>,
     /// The path that findings name instead of the given one.
     pub shown: Option<Utf8PathBuf>,
+    /// Ends the proof early, with [`crate::OpenError::Stopped`].
+    pub stop: Stop,
 }

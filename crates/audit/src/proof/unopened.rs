@@ -1,9 +1,9 @@
 //! What the loader never opens, though somebody will ask it to: damaged files, files that only the name makes binaries, modules
 //! for another machine.
 
-use super::aim::Platform;
+use super::aim::{Platform, Pythons};
 use super::contents::{self, Binary, Contents};
-use super::{process, rules};
+use super::{modules, process, rules};
 use crate::importing::{Importers, NoBinary};
 use diagnostics::{Finding, Severity, Subject};
 use linkage::Image;
@@ -12,27 +12,27 @@ use std::sync::Arc;
 use wheel::Harm;
 
 /// What keeps the wheel from being installed or an extension from being opened at all: each refutes it.
-pub(super) fn findings(contents: &Contents, platforms: &[Platform]) -> Vec<Finding> {
+pub(super) fn findings(contents: &Contents, platforms: &[Platform], pythons: &Pythons) -> Vec<Finding> {
     let mut findings = unreadable(contents);
-    findings.extend(strangers(contents, platforms));
+    findings.extend(strangers(contents, platforms, pythons));
     findings
 }
 
 /// Modules for a machine that no tag stands for: the loader of every tag passes them over.
-fn strangers(contents: &Contents, platforms: &[Platform]) -> Vec<Finding> {
+fn strangers(contents: &Contents, platforms: &[Platform], pythons: &Pythons) -> Vec<Finding> {
     let any =
         contents.tags.iter().flat_map(platform::TagSet::platforms).any(|tag| matches!(tag, platform::PlatformTag::Any));
     if any || platforms.is_empty() {
         return Vec::new();
     }
-    let importers = Importers::of(contents.tags.as_ref());
     let is_stranger = |binary: &&Binary| {
         let taken = |image: &Arc<Image>| platforms.iter().any(|platform| platform.takes(image));
-        let module =
-            |image: &Arc<Image>| platforms.iter().any(|platform| process::is_module(&binary.path, image, platform));
-        // Named for one Python, it is a module whatever it exports; any other `.so` may be a library.
-        let named = importers.open(binary.path.as_str(), |_| false);
-        !binary.images.iter().any(taken) && (named || binary.images.iter().any(module))
+        // The function that `import` calls, or else the name alone where no code opens the file as a library.
+        let module = |platform: &Platform| {
+            binary.images.iter().any(|image| modules::is_module(&binary.path, image, platform))
+                || (modules::is_looked_for(&binary.path, platform, pythons) && contents.opener(&binary.path).is_none())
+        };
+        !binary.images.iter().any(taken) && platforms.iter().any(module)
     };
     let finding = |binary: &Binary| {
         let kinds: BTreeSet<String> =

@@ -72,7 +72,10 @@ pub static TWO_LLVM: Rule = Rule {
     why: "LLVM keeps its command-line options, passes and targets in global variables. Two copies whose symbols see each other \
           register them twice (`CommandLine Error: Option … registered more than once`, then abort) or crash when the process \
           ends. It happens when one library links libLLVM and another has LLVM linked in statically, or when repair grafted two \
-          versions.",
+          versions.\n\n\
+          `symbols` and `repair` look at what the wheel holds, whoever loads it. `verify` follows what one import really loads, by the \
+          loader's own search, and is refuted where two are in one process: two files of libLLVM, or on Linux one and a library that \
+          shows an LLVM of its own. Copies that are linked in and hidden do not see each other: a warning of `symbols` for their size.",
     fix: "Link one libLLVM from all of them, or link LLVM statically into exactly one library and hide its symbols \
           (`-Wl,--exclude-libs,ALL`).",
     example: "demo.libs/libLLVM-18-1b2c3d4e.so\ndemo.libs/libLLVM-5f6a7b8c.so.19.1",
