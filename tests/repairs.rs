@@ -24,7 +24,8 @@ fn fixture(path: &str) -> Vec<u8> {
 
 fn binary_of(name: &str) -> Option<(&'static str, Vec<u8>)> {
     match name.split('-').next().unwrap() {
-        "held" | "fails" => Some(("_core.cp313-win_amd64.pyd", fixture("repair/windows/deep.dll"))),
+        "held" => Some(("deep.dll", fixture("repair/windows/deep.dll"))),
+        "fails" => Some(("_core.cp313-win_amd64.pyd", fixture("repair/windows/deep.dll"))),
         "mac" => {
             let name = "_core.cpython-313-darwin.so";
             Some((name, fixture(&format!("repair/macos-arm64/{name}"))))

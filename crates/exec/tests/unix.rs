@@ -338,3 +338,23 @@ fn a_step_that_shares_the_terminal_stays_in_our_session_and_ends_with_all_it_sta
     // Without a group of its own, grandchildren are found on Linux only.
     assert!(!Utf8Path::new("/proc/self/environ").exists() || !runs(place.pid("pid")));
 }
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_program_that_is_still_being_written_is_waited_for() {
+    let place = Place::new();
+    let program = place.path.join("program");
+    fs_err::write(&program, "#!/bin/sh\necho ran\n").unwrap();
+    fs_err::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let step = Step::new("try", [program.as_str()], &place.path, place.path.join("logs/deep/try.log"));
+    let open = fs_err::OpenOptions::new().append(true).open(&program).unwrap();
+    let error = run(&step).unwrap_err();
+    assert!(error.to_string().contains("Text file busy"), "{error}");
+    let writer = std::thread::spawn(move || {
+        std::thread::sleep(Duration::from_millis(100));
+        drop(open);
+    });
+    run(&step).unwrap();
+    writer.join().unwrap();
+    assert!(place.log().contains("ran\n"), "{}", place.log());
+}

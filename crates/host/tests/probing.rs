@@ -112,7 +112,8 @@ fn a_complete_python_goes_before_one_without_headers() {
     );
     m.python("usr/bin/python3.12", "3.12.1", &[]);
     let world = m.look();
-    assert_eq!(world.interpreters[0].version, "3.12.1");
+    let found: Vec<&str> = world.interpreters.iter().map(|one| one.version.as_str()).collect();
+    assert_eq!(found, ["3.12.1"], "{:?}", world.rejected);
     assert_eq!(world.interpreters[0].duplicates[0].version, "3.12.9");
 }
 

@@ -42,6 +42,9 @@ use windows as host;
 /// How long the system may take to end what was killed before we give it up (a process stuck in the kernel).
 const LAST_PATIENCE: Duration = Duration::from_secs(5);
 
+/// How long a program may still be open for writing when it is to be started.
+const BEING_WRITTEN: Duration = Duration::from_secs(1);
+
 /// How often we look whether what was asked to end has ended.
 const LOOK: Duration = Duration::from_millis(10);
 
@@ -70,10 +73,7 @@ impl Child {
             host::prepare(command, terminal);
             Ok(())
         });
-        let handle = {
-            let _alone = alone();
-            expression.start()?
-        };
+        let handle = started(&expression)?;
         match host::Watch::new(&handle, mark, terminal) {
             Ok(watch) => Ok(Self { handle, watch, finished: false }),
             Err(error) => {
@@ -130,6 +130,22 @@ impl Child {
         }
         let status = self.handle.wait()?.status.into();
         Ok(Finish { status, left_behind: self.watch.left_behind() })
+    }
+}
+
+/// Starts a program that may just have been written. While the file is open for writing in any process the system refuses to
+/// run it, and every child that another thread starts holds all our files open between its fork and its exec.
+fn started(expression: &Expression) -> io::Result<Handle> {
+    let until = Instant::now() + BEING_WRITTEN;
+    loop {
+        let alone = alone();
+        match expression.start() {
+            Err(error) if error.kind() == io::ErrorKind::ExecutableFileBusy && Instant::now() < until => {
+                drop(alone);
+                std::thread::sleep(LOOK);
+            }
+            ended => return ended,
+        }
     }
 }
 
