@@ -161,7 +161,7 @@ fn show_and_diff() {
     let project = Project::new();
     let show = |format: &str| program(project.root()).args(["show", "--format", format, &one]).run().exits(0);
     assert_eq!(show("json").json()["wheels"][0]["verdict"], "proven");
-    let _ = show("text").says(&["extension module", "manylinux_2_5_x86_64"]);
+    let _ = show("text").says(&["extension module", "manylinux_2_5_x86_64", "1 finding: "]);
     let _ = show("markdown").says(&["internal_symbol"]);
     let page = show("html").stdout;
     assert!(page.starts_with("<!doctype html>") && !page.contains("src=\"http"), "one page that needs nothing else");
@@ -171,20 +171,33 @@ fn show_and_diff() {
         .exits(0)
         .says(&["- _PySet_Update", "proven -> refuted"]);
     let _ = program(project.root()).args(["show", "nowhere.whl"]).run().exits(2).says(&["nowhere.whl"]);
+    // It is for looking: a refuted wheel is shown like any other.
+    let _ = program(project.root()).args(["show", &other]).run().exits(0).says(&["refuted", "2 findings: "]);
 }
 
-/// Nothing lands in the output folder unless it passed; a wheel without binaries passes through untouched.
+/// A tag that is met says so, one that is none is a slip of the pen.
 #[test]
-fn repair_says_what_it_cannot_do() {
-    let project = Project::new().file("no.whl", "this is no wheel");
-    for (arguments, code, said) in [
-        (vec!["repair", "nowhere-1-py3-none-any.whl", "-w", "out"], 2, "nowhere-1-py3-none-any.whl"),
-        (vec!["repair", "no.whl", "-w", "out"], 2, "no.whl"),
-        (vec!["repair", "no.whl"], 2, "--out"),
-    ] {
-        let _ = program(project.root()).args(&arguments).run().exits(code).says(&[said]);
+fn show_answers_why() {
+    let project = Project::new();
+    let wheel = fixture("internal_symbol-1-cp313-cp313-linux_x86_64.whl");
+    let why = |tag: &str| program(project.root()).args(["show", &wheel, "--why", tag]).run();
+    let _ = why("manylinux_2_28").exits(0).says(&["manylinux_2_28_x86_64 is met"]);
+    let _ = why("manylinux2014_x86_64").exits(0).says(&["manylinux_2_17_x86_64 is met"]);
+    let _ = why("manylinx_2_28").exits(2).says(&["--why manylinx_2_28", "did you mean `manylinux_2_28`?"]);
+    let _ = why("foo").exits(2).says(&["--why foo", "there are: manylinux"]);
+}
+
+/// A time that is none would be dropped in silence, and the wheels would have another one.
+#[test]
+fn a_time_that_is_none_ends_the_plan() {
+    let pyproject = "[project]\nname = \"x\"\n[build-system]\nrequires = [\"setuptools\"]\n";
+    let project = Project::new().file("pyproject.toml", pyproject);
+    for (time, code) in [("tomorrow", 2), ("1700000000", 0)] {
+        let run = program(project.root()).env("SOURCE_DATE_EPOCH", time).args(["wheels", "--plan"]).run().exits(code);
+        if code == 2 {
+            let _ = run.says(&["SOURCE_DATE_EPOCH is `tomorrow`", "seconds"]);
+        }
     }
-    assert!(!project.root().join("out").join("no.whl").exists());
 }
 
 /// A full disk behind `>` is no success: whoever reads the file must not take a part for the whole.
@@ -198,4 +211,40 @@ fn a_disk_that_is_full() {
     let said = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(4), "{said}");
     assert!(said.contains("could not be written to standard output") && said.contains("help:"), "{said}");
+}
+
+/// What `verify` refutes is never delivered; a file that nobody opens can be accepted, with a reason.
+#[test]
+fn repair_delivers_nothing_that_is_refuted() {
+    let torn = &fs_err::read(repository().join("tests/fixtures/proof/linux/helper.so")).unwrap()[..900];
+    let accepts = "version: 1\nprojects: [{ path: not/here }]\nrules:\n  unreadable-binary: { accept: [{ member: \"pkg/tests/*\", \
+                   reason: what a reader must survive }] }\n";
+    for (member, bytes, accepted, code, said) in [
+        ("pkg/_core.cpython-311-x86_64-linux-gnu.so", torn, false, 4, "the wheel holds what no loader opens"),
+        ("pkg/_core.abi3.so", &b"not found"[..], false, 4, "the file is a text"),
+        ("pkg/tests/torn.bin", torn, false, 1, "error[unreadable-binary]"),
+        ("pkg/tests/torn.bin", torn, true, 0, "unchanged"),
+        ("pkg/libx.so", b"INPUT(libx.so.1)", false, 0, "unchanged"),
+    ] {
+        let mut project = Project::new();
+        if accepted {
+            project = project.file("ci/wheels.yaml", accepts);
+        }
+        let name = "pkg-1.0-py3-none-any.whl";
+        let tree = project.root().join("tree");
+        let info = "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n";
+        for (path, bytes) in [
+            (member, bytes),
+            ("pkg/__init__.py", b""),
+            ("pkg-1.0.dist-info/METADATA", b"Metadata-Version: 2.1\nName: pkg\nVersion: 1.0\n"),
+            ("pkg-1.0.dist-info/WHEEL", info.as_bytes()),
+        ] {
+            let path = tree.join(path);
+            fs_err::create_dir_all(path.parent().unwrap()).unwrap();
+            fs_err::write(path, bytes).unwrap();
+        }
+        wheel::pack_dir(&tree, &project.root().join(name), &wheel::WriteOptions::default()).unwrap();
+        let _ = program(project.root()).args(["repair", name, "-w", "out"]).run().exits(code).says(&[said]);
+        assert_eq!(project.root().join("out").join(name).exists(), code == 0, "{member}");
+    }
 }

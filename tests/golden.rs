@@ -168,6 +168,50 @@ fn the_matrix_does_not_depend_on_the_machine() {
     }
 }
 
+/// Not after minutes, by the build's own words: a machine without a compiler is one that lacks something.
+#[test]
+fn a_compiler_that_is_missing_is_said_in_the_plan() {
+    let project =
+        with_projects().file("ci/wheels.yaml", "version: 1\nprojects: [{ path: rusty }]\npython: [\"3.13\"]\n");
+    let studio = json!([r"C:\Program Files\Microsoft Visual Studio\2022\BuildTools"]);
+    let choco = "choco.exe install -y --no-progress --ignore-package-exit-codes visualstudio2022-workload-vctools";
+    for (machine, studios, manager, says) in [
+        ("github-windows-2025", Some(json!([])), true, Some(choco)),
+        ("github-windows-2025", Some(json!([])), false, Some("Build Tools for Visual Studio")),
+        ("github-windows-2025", Some(studio), true, None),
+        // Written before anybody asked.
+        ("github-windows-2025", None, true, None),
+        ("github-macos-14", None, true, Some("`xcode-select --install`")),
+        ("github-macos-14", None, false, Some("`xcode-select --install`")),
+    ] {
+        let mut recorded: Value = serde_json::from_str(&fs_err::read_to_string(world(machine)).unwrap()).unwrap();
+        let members = recorded.as_object_mut().unwrap();
+        members.remove("visual_studios");
+        members.extend(studios.map(|found| ("visual_studios".to_owned(), found)));
+        if !manager {
+            members.remove("package_manager");
+        }
+        let tools = members["tools"].as_object_mut().unwrap();
+        for name in ["c++", "g++", "clang++", "cc", "gcc", "clang", "ld"] {
+            tools.remove(name);
+        }
+        project.write("world.json", recorded.to_string());
+        let file = project.root().join("world.json");
+        let plan = program(project.root()).args(["wheels", "--plan", "--world", file.as_str()]).run().exits(0);
+        let doctor = program(project.root()).args(["doctor", "--world", file.as_str()]).run();
+        let Some(says) = says else {
+            assert!(!plan.stdout.contains("C++ compiler"), "{machine}: {}", plan.stdout);
+            let _ = doctor.exits(0);
+            continue;
+        };
+        for text in ["missing: a C++ compiler", says] {
+            assert!(plan.stdout.contains(text), "{machine}: `{text}`: {}", plan.stdout);
+            assert!(doctor.stdout.contains(text), "{machine}: `{text}`: {}", doctor.stdout);
+        }
+        let _ = doctor.exits(3);
+    }
+}
+
 #[test]
 fn errors_of_the_configuration() {
     let mut wrong = Vec::new();

@@ -200,7 +200,7 @@ impl Events for Console {
                 format!("{step}: {word} in {seconds:.1} s")
             }
             Event::Output { line, .. } => line.clone(),
-            Event::Note { text, .. } | Event::Warning { text, .. } => text.clone(),
+            Event::Note { text, .. } | Event::Warning { text, .. } | Event::Waiting { text, .. } => text.clone(),
         };
         self.note(&text);
     }

@@ -7,6 +7,7 @@
 
 mod binary;
 mod facts;
+pub mod importing;
 mod judge;
 mod map;
 mod open;
@@ -15,6 +16,7 @@ mod python;
 pub mod rules;
 mod signs;
 mod sources;
+mod stop;
 mod walk;
 
 pub use binary::{Binary, Inspection, Kind, SubjectRecord, WheelPlace};
@@ -25,6 +27,7 @@ pub use python::{Aim, By};
 pub use rules::RULES;
 pub use signs::{LlvmSign, Signs};
 pub use sources::{Places, search};
+pub use stop::Stop;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use diagnostics::Finding;
@@ -35,7 +38,7 @@ use diagnostics::Finding;
 /// # Errors
 /// If the wheel cannot be opened at all; everything less is a finding.
 pub fn wheel_findings(path: &Utf8Path, sources: &[Utf8PathBuf]) -> Result<Vec<Finding>, OpenError> {
-    let options = Options { shown: path.file_name().map(Utf8PathBuf::from) };
+    let options = Options { shown: path.file_name().map(Utf8PathBuf::from), ..Options::default() };
     let inspection = open(path, &options)?;
     Ok(symbols(&inspection, &Judge { python: Vec::new(), sources: sources.to_vec() }))
 }

@@ -2,7 +2,9 @@
 
 use crate::binary::{Binary, Inspection, Kind, WheelPlace};
 use crate::facts::Facts;
+use crate::importing::NoBinary;
 use crate::rules;
+use crate::stop::Stop;
 use crate::{map, walk};
 use camino::{Utf8Path, Utf8PathBuf};
 use diagnostics::{Finding, Subject};
@@ -17,6 +19,8 @@ use wheel::{Harm, Member, MemberErrorKind, Wheel, WheelError};
 pub struct Options {
     /// The path that findings name instead of the given one.
     pub shown: Option<Utf8PathBuf>,
+    /// Ends it early, with [`OpenError::Stopped`].
+    pub stop: Stop,
 }
 
 /// The path itself cannot be read. What is wrong inside of a wheel or folder is a finding instead.
@@ -48,6 +52,9 @@ pub enum OpenError {
         /// What is wrong, and at which offset.
         source: ParseError,
     },
+    /// Whoever asked wants to know no more.
+    #[error("stopped before the end")]
+    Stopped,
 }
 
 /// What was read of one file: objects, and what could not be read.
@@ -67,7 +74,7 @@ pub fn open(path: &Utf8Path, options: &Options) -> Result<Inspection, OpenError>
     let unreadable = |error: io::Error| io::Error::new(error.kind(), format!("`{shown}` cannot be read: {error}"));
     let kind = path.metadata().map_err(unreadable)?.file_type();
     if kind.is_dir() {
-        return Ok(folder(path, shown));
+        return folder(path, shown, &options.stop);
     }
     if !kind.is_file() {
         return Err(OpenError::Special { path: shown.to_owned() });
@@ -75,7 +82,7 @@ pub fn open(path: &Utf8Path, options: &Options) -> Result<Inspection, OpenError>
     let start = map::start(path)?;
     if is_wheel_name(path) || start.starts_with(b"PK\x03\x04") || start.starts_with(b"PK\x05\x06") {
         let mut inspection = empty(shown, Kind::Wheel);
-        add_wheel(&mut inspection, path, shown)?;
+        add_wheel(&mut inspection, path, shown, &options.stop)?;
         return Ok(inspection);
     }
     let broken = |source| match source {
@@ -174,7 +181,7 @@ fn sentence(text: &str) -> String {
 
 /// Opens every wheel and binary under a folder. Wheels one after the other, so that memory stays that of one; the rest in
 /// parallel.
-fn folder(path: &Utf8Path, shown: &Utf8Path) -> Inspection {
+fn folder(path: &Utf8Path, shown: &Utf8Path, stop: &Stop) -> Result<Inspection, OpenError> {
     let mut inspection = empty(shown, Kind::Folder);
     let listing = walk::files(path);
     for (at, error) in &listing.unreadable {
@@ -184,13 +191,15 @@ fn folder(path: &Utf8Path, shown: &Utf8Path) -> Inspection {
     let (wheels, others): (Vec<_>, Vec<_>) = listing.files.into_iter().partition(|file| is_wheel_name(file));
     for file in wheels {
         let shown = renamed(&file, path, shown);
-        if let Err(error) = add_wheel(&mut inspection, &file, &shown) {
+        if let Err(error) = add_wheel(&mut inspection, &file, &shown, stop) {
+            stop.check()?;
             let subject = Subject::file(shown);
             inspection.troubles.push(Finding::new(&rules::UNREADABLE_WHEEL, subject, sentence(&error.to_string())));
         }
     }
     let read: Vec<_> = others
         .into_par_iter()
+        .filter(|_| !stop.is_due())
         .filter_map(|file| {
             let start = map::start(&file).map_err(|error| (file.clone(), Err(error.to_string())));
             let start = match start {
@@ -213,6 +222,7 @@ fn folder(path: &Utf8Path, shown: &Utf8Path) -> Inspection {
             Some((file, Ok(contents)))
         })
         .collect();
+    stop.check()?;
     for (file, result) in read {
         let shown = renamed(&file, path, shown);
         match result {
@@ -223,14 +233,14 @@ fn folder(path: &Utf8Path, shown: &Utf8Path) -> Inspection {
             }
         }
     }
-    inspection
+    Ok(inspection)
 }
 
 fn renamed(file: &Utf8Path, root: &Utf8Path, shown: &Utf8Path) -> Utf8PathBuf {
     file.strip_prefix(root).map_or_else(|_| file.to_owned(), |rest| shown.join(rest))
 }
 
-fn add_wheel(inspection: &mut Inspection, path: &Utf8Path, shown: &Utf8Path) -> Result<(), OpenError> {
+fn add_wheel(inspection: &mut Inspection, path: &Utf8Path, shown: &Utf8Path, stop: &Stop) -> Result<(), OpenError> {
     let wheel = Wheel::of(wheel::Archive::open(path)?);
     let archive = &wheel.archive;
     for problem in archive.problems() {
@@ -259,7 +269,9 @@ fn add_wheel(inspection: &mut Inspection, path: &Utf8Path, shown: &Utf8Path) -> 
             TagSet::compress(&tags)
         }
     };
-    let looks: Vec<_> = archive.members().iter().map(|member| look(archive, member)).collect();
+    let looks = archive.members().iter().take_while(|_| !stop.is_due()).map(|member| look(archive, member));
+    let looks: Vec<_> = looks.collect();
+    stop.check()?;
     for (member, look) in archive.members().iter().zip(&looks) {
         if let Look::Pretends(text) = look {
             let subject = Subject::file(shown).member(member.name.as_str());
@@ -267,7 +279,8 @@ fn add_wheel(inspection: &mut Inspection, path: &Utf8Path, shown: &Utf8Path) -> 
         }
     }
     let is_binary = |member: &Member| looks.get(member.index) == Some(&Look::Binary);
-    let processed = archive.par_process(is_binary, |_, bytes| contents(bytes));
+    let processed = archive.par_process_until(&|| stop.is_due(), is_binary, |_, bytes| contents(bytes));
+    stop.check()?;
     let place = inspection.wheels.len();
     inspection.wheels.push(WheelPlace { path: shown.to_owned(), tags });
     for done in processed {
@@ -334,14 +347,9 @@ fn pretended(name: &str, start: &[u8]) -> Option<String> {
     if !is_loadable_name(name) {
         return None;
     }
-    let script = ["/*", "INPUT", "GROUP", "OUTPUT_FORMAT"]
-        .iter()
-        .any(|word| start.trim_ascii_start().starts_with(word.as_bytes()));
-    let text = match start {
-        [] => "the file is empty",
-        _ if script => return None,
-        _ if start.is_ascii() => "the file is a text, though it is called like a binary",
-        _ => "the file is called like a binary and begins as none",
-    };
-    Some(text.to_owned())
+    match NoBinary::of(start)? {
+        // A folder of libraries may hold what is for a linker.
+        NoBinary::LinkerScript | NoBinary::ForLinkers => None,
+        no_binary => Some(no_binary.what().to_owned()),
+    }
 }

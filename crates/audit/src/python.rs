@@ -141,6 +141,23 @@ pub(crate) fn of_tags(tags: &TagSet) -> Aim {
     }
 }
 
+/// Whether an installer puts a wheel of these tags into a Python: `cp313-cp313`, `cp39-abi3`, `py3-none`, `cp313-none`.
+pub(crate) fn takes(tags: &TagSet, python: Python) -> bool {
+    tags.expand().any(|tag| {
+        let abi = tag.abi.as_str();
+        match (tag.python.implementation(), tag.python.version()) {
+            ("py", Some((3, minor))) => abi == "none" && minor.is_none_or(|minor| minor <= python.minor),
+            ("cp", Some((3, minor))) => match abi {
+                "none" => minor == Some(python.minor),
+                "abi3" => minor.is_none_or(|minor| minor <= python.minor) && python.build == Build::Gil,
+                "abi3t" => minor.is_none_or(|minor| minor <= python.minor),
+                abi => of_abi(abi) == Some(python),
+            },
+            _ => false,
+        }
+    })
+}
+
 /// `cp313`, `cp313t`, `cp37m`, also with the `d` of debug builds.
 fn of_abi(abi: &str) -> Option<Python> {
     let rest = abi.strip_prefix("cp3")?;
@@ -297,6 +314,31 @@ mod tests {
         ];
         for (tags, aim) in table {
             assert_eq!(of_tags(&tags.parse().unwrap()), aim, "{tags}");
+        }
+    }
+
+    #[test]
+    fn tags_take_pythons() {
+        let (gil, free) = (Python::gil, Python::free_threaded);
+        for (tags, python, taken) in [
+            ("cp312-cp312-win_amd64", gil(12), true),
+            ("cp312-cp312-win_amd64", gil(13), false),
+            ("cp313-cp313-win_amd64", free(13), false),
+            ("cp313-cp313t-win_amd64", free(13), true),
+            ("cp39-abi3-win_amd64", gil(13), true),
+            ("cp39-abi3-win_amd64", free(13), false),
+            ("cp313-abi3-win_amd64", gil(12), false),
+            ("cp315-abi3.abi3t-win_amd64", free(15), true),
+            ("py3-none-any", gil(13), true),
+            ("py2.py3-none-any", free(14), true),
+            ("py313-none-any", gil(12), false),
+            ("cp312-none-win_amd64", gil(12), true),
+            ("cp312-none-win_amd64", gil(13), false),
+            ("py2-none-any", gil(13), false),
+            ("pp311-pypy311_pp73-win_amd64", gil(11), false),
+            ("cp312.cp313-cp312.cp313-win_amd64", gil(13), true),
+        ] {
+            assert_eq!(takes(&tags.parse().unwrap(), python), taken, "{tags} {python:?}");
         }
     }
 

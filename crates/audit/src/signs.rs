@@ -67,8 +67,11 @@ pub(crate) fn is_llvm_symbol(name: &str) -> bool {
 
 /// Functions that no header instantiates: who exports one of them has LLVM's core inside. Clang's and MLIR's libraries
 /// export thousands of instantiations of LLVM's templates and none of these.
+pub(crate) const LLVM_CORE: [&str; 3] =
+    ["LLVMContextCreate", "_ZN4llvm11LLVMContextC1Ev", "??0LLVMContext@llvm@@QEAA@XZ"];
+
 pub(crate) fn is_llvm_core(name: &str) -> bool {
-    matches!(name, "LLVMContextCreate" | "_ZN4llvm11LLVMContextC1Ev" | "??0LLVMContext@llvm@@QEAA@XZ")
+    LLVM_CORE.contains(&name)
 }
 
 /// From symbols and needed libraries alone.

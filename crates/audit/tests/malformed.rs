@@ -12,7 +12,7 @@ fn fixtures() -> Utf8PathBuf {
 }
 
 fn open(path: &Utf8Path) -> Result<Vec<String>, String> {
-    let shown = Options { shown: path.file_name().map(Into::into) };
+    let shown = Options { shown: path.file_name().map(Into::into), ..Options::default() };
     let inspection = audit::open(path, &shown).map_err(|error| error.to_string())?;
     let findings = audit::symbols(&inspection, &Judge::default());
     Ok(findings

@@ -110,6 +110,60 @@ fn a_changed_byte_is_found_by_record() {
     assert_eq!(rules, ["record-mismatch"], "{:#?}", proof.findings);
 }
 
+/// What installers do not install imports nowhere.
+#[test]
+fn a_wheel_that_cannot_be_installed_is_refuted() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = Utf8Path::from_path(dir.path()).unwrap().join(NAME);
+    let info = |name: &str| format!("demo-1.0.dist-info/{name}");
+    let (metadata, wheel, record) = (info("METADATA"), info("WHEEL"), info("RECORD"));
+    let all = [(metadata.as_str(), METADATA), (wheel.as_str(), WHEEL), (record.as_str(), "")];
+    let empty: [(&str, &str); 0] = [];
+    for (what, texts) in
+        [("nothing", &empty[..]), ("WHEEL", &[all[0], all[2]]), ("METADATA", &all[1..]), ("RECORD", &all[..2])]
+    {
+        let members: Vec<(&str, &[u8])> = texts.iter().map(|(name, text)| (*name, text.as_bytes())).collect();
+        fs_err::write(&path, zip(&members)).unwrap();
+        let proof = prove(&path, &ProofOptions::default()).unwrap();
+        assert_eq!(proof.verdict, Verdict::Refuted, "{what}: {:#?}", proof.findings);
+        assert!(
+            proof.results.iter().all(|result| result.verdict == Verdict::Refuted && !result.why.is_empty()),
+            "{what}"
+        );
+        assert!(proof.findings.iter().any(|finding| finding.rule.name == "metadata-broken"), "{what}");
+    }
+}
+
+/// So that they can be shown as one.
+#[test]
+fn files_with_the_same_fault_are_told_in_the_same_words() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = Utf8Path::from_path(dir.path()).unwrap().join(NAME);
+    let record = "demo/a.py,sha256=47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU,1\n\
+                  demo/b.py,sha256=47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU,1\n";
+    let members: [(&str, &[u8]); 7] = [
+        ("demo/a.py", b"a"),
+        ("demo/b.py", b"b"),
+        ("demo/c.py", b"c"),
+        ("demo/d.py", b"d"),
+        ("demo-1.0.dist-info/METADATA", METADATA.as_bytes()),
+        ("demo-1.0.dist-info/WHEEL", WHEEL.as_bytes()),
+        ("demo-1.0.dist-info/RECORD", record.as_bytes()),
+    ];
+    fs_err::write(&path, zip(&members)).unwrap();
+    let findings = prove(&path, &ProofOptions::default()).unwrap().findings;
+    let mut messages: Vec<&str> = findings.iter().map(|finding| finding.message.as_str()).collect();
+    messages.sort_unstable();
+    messages.dedup();
+    assert_eq!(
+        messages,
+        ["RECORD has the hash of other bytes than the file's", "it is not listed in RECORD"],
+        "{findings:#?}"
+    );
+    let text = diagnostics::render::text(&findings.into(), &diagnostics::Style::default());
+    assert_eq!(text.matches("error[record-mismatch]").count(), 2, "{text}");
+}
+
 /// A zip of stored members.
 fn zip(members: &[(&str, &[u8])]) -> Vec<u8> {
     let (mut out, mut directory) = (Vec::new(), Vec::new());

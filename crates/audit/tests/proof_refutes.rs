@@ -1,132 +1,12 @@
 //! Broken wheels are refuted, each for the right reason, and their sound twins are proven: on three systems, whatever the host.
-//! The binaries are made by tests/fixtures/proof/make.sh; the wheels are put together here.
+//! Modules by the names of their files: proof_modules.rs.
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
-use camino::{Utf8Path, Utf8PathBuf};
-use diagnostics::Severity;
-use wheel::{Packing, WriteOptions, pack_dir};
-use wheelproof_audit::proof::{Proof, ProofOptions, Verdict, prove};
+mod demo;
 
-fn fixtures() -> Utf8PathBuf {
-    Utf8PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/fixtures/proof"))
-}
-
-/// Where a file of the wheel comes from.
-#[derive(Clone, Copy)]
-enum Origin {
-    /// A fixture.
-    Fixture(&'static str),
-    /// A text.
-    Text(&'static str),
-    /// A fixture with one byte of its code changed, at this offset from the end of its first half.
-    Damaged(&'static str),
-    /// The first bytes of a fixture.
-    Truncated(&'static str, usize),
-    /// An ELF fixture whose header says another processor.
-    OfAnotherMachine(&'static str),
-}
-use Origin::{Damaged, Fixture, OfAnotherMachine, Text, Truncated};
-
-/// A wheel and what comes of it.
-struct Case {
-    name: &'static str,
-    tags: &'static str,
-    files: &'static [(&'static str, Origin)],
-    metadata: &'static str,
-    verdict: Verdict,
-    /// `rule`, symbol or `-`, words of the message.
-    because: &'static [(&'static str, &'static str, &'static str)],
-}
-
-const NONE: Case = Case { name: "", tags: "", files: &[], metadata: "", verdict: Verdict::Proven, because: &[] };
-const LINUX: &str = "cp313-cp313-manylinux_2_28_x86_64";
-const MUSL: &str = "cp313-cp313-musllinux_1_2_x86_64";
-const MAC: &str = "cp313-cp313-macosx_12_0_arm64";
-const WINDOWS: &str = "cp313-cp313-win_amd64";
-const SO: &str = "demo/_core.cpython-313-x86_64-linux-gnu.so";
-const HELPER: &str = "demo.libs/libhelper.so.1";
-const PYD: &str = "demo/_core.cp313-win_amd64.pyd";
-
-fn build(case: &Case, dir: &Utf8Path) -> Utf8PathBuf {
-    let root = dir.join("tree");
-    let put = |name: &str, bytes: &[u8]| {
-        let path = root.join(name);
-        fs_err::create_dir_all(path.parent().unwrap()).unwrap();
-        fs_err::write(path, bytes).unwrap();
-    };
-    for (name, from) in case.files {
-        let fixture = |name: &str| fs_err::read(fixtures().join(name)).unwrap();
-        put(
-            name,
-            &match from {
-                Fixture(name) => fixture(name),
-                Text(text) => text.as_bytes().to_vec(),
-                Damaged(name) => {
-                    let mut bytes = fixture(name);
-                    // Within the first page of code, which every signature covers.
-                    bytes[4096 + 64] ^= 0x55;
-                    bytes
-                }
-                Truncated(name, len) => fixture(name)[..*len].to_vec(),
-                OfAnotherMachine(name) => {
-                    let mut bytes = fixture(name);
-                    bytes[18] = 183; // e_machine: EM_AARCH64
-                    bytes
-                }
-            },
-        );
-    }
-    let info = "demo-1.0.dist-info";
-    put(
-        &format!("{info}/METADATA"),
-        format!("Metadata-Version: 2.1\nName: demo\nVersion: 1.0\n{}", case.metadata).as_bytes(),
-    );
-    let tags: Vec<String> =
-        case.tags.parse::<platform::TagSet>().unwrap().expand().map(|tag| format!("Tag: {tag}\n")).collect();
-    let wheel = format!("Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: false\n{}", tags.concat());
-    put(&format!("{info}/WHEEL"), wheel.as_bytes());
-    put(&format!("{info}/RECORD"), b"");
-    let out = dir.join(format!("demo-1.0-{}.whl", case.tags));
-    pack_dir(&root, &out, &WriteOptions { packing: Packing::Dense, ..WriteOptions::default() }).unwrap();
-    out
-}
-
-fn proven(case: &Case) -> Proof {
-    let dir = tempfile::tempdir().unwrap();
-    let dir = Utf8Path::from_path(dir.path()).unwrap();
-    prove(&build(case, dir), &ProofOptions::default()).unwrap()
-}
-
-fn check(cases: &[Case]) {
-    let mut wrong = Vec::new();
-    for case in cases {
-        let proof = proven(case);
-        let said: Vec<String> = proof
-            .findings
-            .iter()
-            .filter(|finding| finding.severity >= Severity::Warning)
-            .map(|finding| {
-                format!(
-                    "{} {} {}",
-                    finding.rule.name,
-                    finding.subject.symbol.as_deref().unwrap_or("-"),
-                    finding.message
-                )
-            })
-            .collect();
-        let assumed: Vec<String> = proof.assumptions.iter().map(ToString::to_string).collect();
-        let fits = |rule: &str, symbol: &str, words: &str| {
-            said.iter().any(|line| line.starts_with(&format!("{rule} {symbol} ")) && line.contains(words))
-        };
-        let right = proof.verdict == case.verdict
-            && case.because.iter().all(|(rule, symbol, words)| fits(rule, symbol, words))
-            && (case.verdict != Verdict::Refuted || !case.because.is_empty());
-        if !right {
-            wrong.push(format!("{}: {} {said:#?} {assumed:?}", case.name, proof.verdict));
-        }
-    }
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-}
+use camino::Utf8Path;
+use demo::{Case, HELPER, LINUX, MAC, MUSL, NONE, Origin::*, PYD, SO, WINDOWS, build, check, proven};
+use wheelproof_audit::proof::Verdict;
 
 const LINUX_CASES: &[Case] = &[
     Case {
@@ -339,6 +219,52 @@ const LINUX_CASES: &[Case] = &[
         files: &[(SO, Fixture("linux/core.so")), (HELPER, Truncated("linux/helper.so", 900))],
         verdict: Verdict::Refuted,
         because: &[("unreadable-binary", "-", "")],
+        ..NONE
+    },
+    Case {
+        name: "a text with the name of a module",
+        tags: LINUX,
+        files: &[(SO, Text("not found\n")), ("demo/__init__.py", Text(""))],
+        verdict: Verdict::Refuted,
+        because: &[("unreadable-binary", "-", "the file is a text, though it is called like a binary")],
+        ..NONE
+    },
+    Case {
+        name: "a pointer of Git LFS and an empty file, whatever the tag promises",
+        tags: "py3-none-any",
+        files: &[
+            ("demo/_fast.abi3.so", Text("version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 3\n")),
+            ("demo/_other.so", Text("")),
+            ("demo/__init__.py", Text("")),
+        ],
+        verdict: Verdict::Refuted,
+        because: &[("unreadable-binary", "-", "a pointer of Git LFS"), ("unreadable-binary", "-", "the file is empty")],
+        ..NONE
+    },
+    Case {
+        name: "a module that is a Windows DLL and exports nothing",
+        tags: LINUX,
+        files: &[(SO, Fixture("windows/helper.dll")), ("demo/__init__.py", Text(""))],
+        verdict: Verdict::Refuted,
+        because: &[("loader-refuses", "-", "PE")],
+        ..NONE
+    },
+    Case {
+        name: "what no importer opens may be anything",
+        tags: LINUX,
+        files: &[
+            (SO, Fixture("linux/core.so")),
+            (HELPER, Fixture("linux/helper.so")),
+            ("demo/__init__.py", Text("")),
+            ("demo/_script.so", Text("/* GNU ld script */\nINPUT(libhelper.so.1)\n")),
+            ("demo/libtext.so", Text("libtext.so.1")),
+            ("demo/lib/libhelper.so", Text("INPUT(libhelper.so.1)\n")),
+            ("demo/data/sample.so", Text("version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 3\n")),
+            ("demo/data/empty.so", Text("")),
+            ("demo/lib/libhelper.a", Text("!<arch>\n")),
+            ("demo/_core.cpython-312-x86_64-linux-gnu.so", Text("of another Python")),
+            ("demo/_core.cp313-win_amd64.pyd", Text("of another system")),
+        ],
         ..NONE
     },
     Case {

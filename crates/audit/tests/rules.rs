@@ -164,7 +164,8 @@ fn the_python_that_is_asked_for_decides() {
 #[test]
 fn subjects_say_what_was_judged_by_what() {
     let subjects = |file: &str| {
-        let inspection = audit::open(&fixtures().join(file), &Options { shown: Some(file.into()) }).unwrap();
+        let inspection =
+            audit::open(&fixtures().join(file), &Options { shown: Some(file.into()), ..Options::default() }).unwrap();
         serde_json::to_value(inspection.subjects(&Judge::default())).unwrap()
     };
     assert_eq!(

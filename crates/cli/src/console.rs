@@ -109,7 +109,7 @@ fn prefix(scope: &str) -> String {
 
 impl Events for Console {
     fn emit(&self, event: &Event) {
-        if self.talk == Talk::Quiet {
+        if self.talk == Talk::Quiet && !matches!(event, Event::Waiting { .. }) {
             return;
         }
         let groups = self.talk == Talk::Groups;
@@ -127,7 +127,9 @@ impl Events for Console {
                 let foot = if groups { "::endgroup::\n" } else { "" };
                 self.line(&format!("{foot}{}", self.ended(scope, step, *seconds, *status)));
             }
-            Event::Note { scope, text } => self.line(&format!("{}{text}", prefix(scope))),
+            Event::Note { scope, text } | Event::Waiting { scope, text } => {
+                self.line(&format!("{}{text}", prefix(scope)));
+            }
             Event::Warning { scope, text } => self.warning(&format!("{}{text}", prefix(scope))),
         }
     }

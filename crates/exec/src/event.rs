@@ -60,6 +60,14 @@ pub enum Event {
         /// One line.
         text: String,
     },
+    /// What a person wants to end is waited for, and how not to wait. To be shown even by who is told to be quiet: nothing
+    /// else tells that the program heard.
+    Waiting {
+        /// What it belongs to.
+        scope: String,
+        /// One line.
+        text: String,
+    },
 }
 
 /// How a step ended, in a word.

@@ -13,7 +13,7 @@ use crate::command_line::Shell;
 use crate::error::StepError;
 use crate::event::{Ending, Event, Events};
 use crate::excerpt::{excerpt_of, last_lines, last_lines_of};
-use crate::family::Child;
+use crate::family::{Asking, Child};
 use crate::launch;
 use crate::log::Log;
 use crate::status::Status;
@@ -33,7 +33,8 @@ pub enum Terminal {
     /// Nothing: its own session, and nothing to read. No tool can stop a run by asking a question.
     #[default]
     Detached,
-    /// Our standard input and terminal, for `sudo` and its question for a password.
+    /// Our session and terminal, for `sudo`, which asks for a password there. Standard input is empty here too: output goes
+    /// to a log, so nobody would see what a program asks by it.
     Shared,
 }
 
@@ -55,6 +56,8 @@ pub struct Runner<'a> {
     streaming: bool,
     terminal: Terminal,
     grace: Duration,
+    finishing: Option<String>,
+    also_done: &'a [i32],
 }
 
 impl<'a> Runner<'a> {
@@ -67,6 +70,8 @@ impl<'a> Runner<'a> {
             streaming: false,
             terminal: Terminal::default(),
             grace: Duration::from_secs(2),
+            finishing: None,
+            also_done: &[],
         }
     }
 
@@ -95,6 +100,23 @@ impl<'a> Runner<'a> {
     #[must_use]
     pub fn grace(mut self, grace: Duration) -> Self {
         self.grace = grace;
+        self
+    }
+
+    /// For a program that does harm when it is ended in the middle of something, as a package manager is in its
+    /// transaction. When it is to be stopped, it alone is asked, once, as Ctrl-C asks (what it started itself is its
+    /// affair); it has so long to finish, and a person is told that `who` is waited for and how not to wait
+    /// ([`Event::Waiting`]).
+    #[must_use]
+    pub fn finishing(mut self, who: impl Into<String>, grace: Duration) -> Self {
+        self.finishing = Some(who.into());
+        self.grace(grace)
+    }
+
+    /// Exit codes besides 0 by which a program says that nothing is left to be done.
+    #[must_use]
+    pub fn also_done(mut self, codes: &'a [i32]) -> Self {
+        self.also_done = codes;
         self
     }
 
@@ -144,7 +166,7 @@ impl<'a> Runner<'a> {
             }
             other => other,
         })?;
-        if status.success() {
+        if status.success() || matches!(status, Status::Code(code) if self.also_done.contains(&code)) {
             return Ok(());
         }
         Err(StepError::Failed {
@@ -165,11 +187,7 @@ impl<'a> Runner<'a> {
     }
 
     fn spawn(&self, name: &str, output: &Expression, program: Utf8PathBuf, mark: &str) -> Result<Child, StepError> {
-        let expression = match self.terminal {
-            Terminal::Detached => output.stdin_null(),
-            Terminal::Shared => output.clone(),
-        };
-        Child::start(&expression, mark, self.terminal).map_err(|source| StepError::CannotStart {
+        Child::start(&output.stdin_null(), mark, self.terminal).map_err(|source| StepError::CannotStart {
             step: name.to_owned(),
             program,
             source,
@@ -233,9 +251,28 @@ impl<'a> Runner<'a> {
             }
         };
         if end != End::Succeeded {
-            child.end(self.grace, &|| self.cancel.is_urgent());
+            self.say_goodbye(child, end);
         }
         end
+    }
+
+    fn say_goodbye(&self, child: &mut Child, end: End) {
+        let Some(who) = &self.finishing else {
+            return child.end(self.grace, Asking::Everyone, &|| self.cancel.is_urgent());
+        };
+        let limit = end == End::Limit;
+        if child.wait(Duration::ZERO).is_none() && !self.cancel.is_urgent() {
+            let text = if limit {
+                format!("the time limit is reached: waiting for {who} to finish what it began; Ctrl-C ends it at once")
+            } else {
+                format!("waiting for {who} to finish what it began; Ctrl-C again ends it at once")
+            };
+            self.events.emit(&Event::Waiting { scope: self.scope.clone(), text });
+        }
+        // The terminal's Ctrl-C reached what shares it, and a second one means to most programs not to finish anything.
+        let heard = self.terminal == Terminal::Shared && end == End::Cancelled(CancelReason::Interrupt);
+        let asking = if heard { Asking::Nobody } else { Asking::Alone };
+        child.end(self.grace, asking, &|| self.cancel.is_urgent() || limit && self.cancel.is_cancelled());
     }
 
     /// Asks a program and gives its answer, whatever its exit status; nothing that it started is left running. There
@@ -255,7 +292,7 @@ impl<'a> Runner<'a> {
         let overflow = || stdout.is_full() || stderr.is_full();
         let end = self.until_over(&mut child, Instant::now().checked_add(query.timeout), &overflow);
         if !(stdout.settles(SETTLING) && stderr.settles(SETTLING)) {
-            child.end(self.grace, &|| self.cancel.is_urgent());
+            child.end(self.grace, Asking::Everyone, &|| self.cancel.is_urgent());
         }
         let finish = child.finish();
         // What holds a pipe even now escaped us; its output is not part of the answer.

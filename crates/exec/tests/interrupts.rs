@@ -9,7 +9,8 @@ use std::time::Instant;
 
 use stage::{Lifelines, PATIENCE, Place, actor, words};
 
-/// Wine knows no Ctrl-Break (its `GenerateConsoleCtrlEvent` refuses it), and names itself in the environment.
+/// Wine knows no Ctrl-Break: `GenerateConsoleCtrlEvent` of wine 8 refuses it, that of wine 10 accepts it and nobody hears
+/// it. It names itself in the environment.
 fn can_ask() -> bool {
     !(cfg!(windows) && std::env::var_os("WINECONFIGDIR").is_some())
 }

@@ -6,7 +6,9 @@ use std::os::unix::fs::PermissionsExt;
 use std::time::{Duration, Instant};
 
 use camino::{Utf8Path, Utf8PathBuf};
-use wheelproof_exec::{Blame, Cancel, CancelReason, Explain, Runner, Silent, Status, Step, StepError, Terminal};
+use wheelproof_exec::{
+    Blame, Cancel, CancelReason, Event, Explain, Recorder, Runner, Silent, Status, Step, StepError, Terminal,
+};
 
 struct Place {
     _folder: tempfile::TempDir,
@@ -288,6 +290,34 @@ fn who_ends_in_peace_may_finish_what_it_does() {
 fn a_step_cannot_ask_the_person() {
     let place = Place::new();
     run(&place.shell("if read answer; then exit 1; fi; if (: </dev/tty) 2>/dev/null; then exit 2; fi")).unwrap();
+}
+
+/// At its time limit too what must not be killed in the middle is asked once, as Ctrl-C asks, and waited for.
+#[test]
+fn what_is_in_the_middle_of_something_finishes_it() {
+    let place = Place::new();
+    let heard = Recorder::default();
+    let script = "trap 'echo INT >>told' INT; trap 'echo TERM >>told' TERM; sleep 300 & other=$!\n\
+                  n=0; while [ $n -lt 20 ]; do sleep 0.1; n=$((n + 1)); done; kill $other; : >finished";
+    let step = place.shell(script).with_timeout(1);
+    let runner = Runner::new(&heard, &Cancel::new()).finishing("the tool", Duration::from_secs(60));
+    let error = runner.run(&step).unwrap_err();
+    assert!(matches!(error, StepError::TimedOut { .. }), "{error}");
+    assert!(place.path.join("finished").is_file());
+    assert_eq!(fs_err::read_to_string(place.path.join("told")).unwrap(), "INT\n");
+    let told = |event: &Event| matches!(event, Event::Waiting { text, .. } if text.contains("waiting for the tool"));
+    assert_eq!(heard.events().iter().filter(|event| told(event)).count(), 1, "{:?}", heard.events());
+}
+
+/// What ends by itself is not waited for.
+#[test]
+fn what_failed_is_not_said_to_be_waited_for() {
+    let place = Place::new();
+    let heard = Recorder::default();
+    let runner = Runner::new(&heard, &Cancel::new()).finishing("the tool", Duration::from_secs(60)).also_done(&[3, 4]);
+    runner.run(&place.shell("exit 4")).unwrap();
+    assert!(matches!(runner.run(&place.shell("exit 5")), Err(StepError::Failed { .. })));
+    assert!(!heard.events().iter().any(|event| matches!(event, Event::Waiting { .. })));
 }
 
 #[test]

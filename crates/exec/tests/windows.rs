@@ -124,9 +124,8 @@ fn lines_in_the_code_page_of_old_programs_are_told_and_their_bytes_kept() {
 }
 
 #[test]
-fn sharing_our_terminal_shares_our_input() {
+fn what_shares_our_terminal_is_logged_all_the_same() {
     let place = Place::new();
-    // Our own is no terminal in a test, but it is what the child gets: it must be able to read from it.
     let step = place.step(["out", "shared"]);
     Runner::new(&Silent, &Cancel::new()).terminal(Terminal::Shared).run(&step).unwrap();
     assert!(place.log().contains("\nshared\n"), "{}", place.log());

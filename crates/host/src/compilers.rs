@@ -1,109 +1,75 @@
-//! Which compilers a build may call, and what tells each from another of the same name: an upgrade in place changes what is
-//! built, and no path.
+//! Compilers that are more, or less, than a program on PATH: Visual Studio's is on none, and build systems find it through vswhere;
+//! Apple's programs in `/usr/bin` are there without being able to do anything.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use camino::{Utf8Path, Utf8PathBuf};
-use exec::Naming;
-use platform::Os;
+use exec::{Naming, Query, Runner};
+use platform::{Arch, Os, paths};
 
-use crate::{cached::Stamp, environment::Environment, tools};
+use crate::environment::Environment;
 
-/// The variable that names the compiler of a language, and what build systems look for without it: setuptools takes what
-/// Python was built with, most often `gcc` or `cc`; CMake takes `cc` and `c++` first.
-const LANGUAGES: [(&str, &[&str]); 3] =
-    [("CC", &["cc", "gcc", "clang", "cl"]), ("CXX", &["c++", "g++", "clang++", "cl"]), ("RUSTC", &["rustc"])];
+const PATIENCE: Duration = Duration::from_secs(10);
 
-/// On macOS what is on PATH only calls these.
-const APPLE: [&str; 3] = [
-    "var/db/xcode_select_link/usr/bin/clang",
-    "var/db/xcode_select_link/Toolchains/XcodeDefault.xctoolchain/usr/bin/clang",
-    "Library/Developer/CommandLineTools/usr/bin/clang",
-];
+/// Where the installer of every Visual Studio since 2017 puts vswhere, below `%ProgramFiles(x86)%` (microsoft/vswhere, "Installing").
+const VSWHERE: &str = "Microsoft Visual Studio/Installer/vswhere.exe";
 
-/// Size and time of every compiler that may be called, by the names of their variables. `named` are those that a
-/// configuration says. All of a name on PATH count, not the first alone: that may be ccache or a script, which calls the next.
-pub(crate) fn fingerprints(
+/// Programs in macOS' `/usr/bin` that only start those of Apple's developer tools, and offer to install them where there are none
+/// (xcode-select(1), FILES).
+const SHIMS: &[&str] = &["c++", "cc", "clang", "clang++", "g++", "gcc", "git", "install_name_tool", "ld", "make"];
+
+/// The Visual Studios (Build Tools too) with a C++ compiler for this processor, as vswhere lists them. `None` on other systems and
+/// if vswhere does not answer; without it there are none.
+pub(crate) fn visual_studios(
     os: Os,
-    env: &Environment<'_>,
-    path: &[Utf8PathBuf],
+    arch: Arch,
     root: &Utf8Path,
-    named: &[String],
-) -> BTreeMap<String, String> {
-    let naming = tools::naming(os, env);
-    let mut found = BTreeMap::new();
-    for (variable, usual) in LANGUAGES {
-        let said = env.get(variable).into_iter().flat_map(programs).collect::<Vec<_>>();
-        let words: Vec<&str> = if said.is_empty() { usual.to_vec() } else { said };
-        let text = together(words.iter().flat_map(|word| all_of(word, path, root, &naming)));
-        if !text.is_empty() {
-            found.insert(variable.to_owned(), text);
-        }
+    env: &Environment<'_>,
+    runner: &Runner<'_>,
+) -> Option<Vec<Utf8PathBuf>> {
+    if os != Os::Windows {
+        return None;
     }
-    for name in named {
-        let words = programs(name);
-        found.insert(name.clone(), together(words.iter().flat_map(|word| all_of(word, path, root, &naming))));
+    let folder = env.folder("ProgramFiles(x86)").unwrap_or_else(|| paths::join(root, "Program Files (x86)"));
+    let vswhere = paths::join(&folder, VSWHERE);
+    if !vswhere.is_file() {
+        return Some(Vec::new());
     }
-    if os == Os::MacOs {
-        found.insert("Apple".to_owned(), together(APPLE.iter().map(|file| root.join(file))));
-    }
-    if let Some(toolchains) = rustup(env) {
-        found.insert("rustup".to_owned(), together(toolchains));
-    }
-    found
+    let component = match arch {
+        Arch::Arm64 => "Microsoft.VisualStudio.Component.VC.Tools.ARM64",
+        _ => "Microsoft.VisualStudio.Component.VC.Tools.x86.x64",
+    };
+    // `*` is every product: the Build Tools are not among those that are listed without it.
+    let argv = [vswhere.as_str(), "-products", "*", "-requires", component, "-property", "installationPath"];
+    let said = runner.capture(&Query::new(argv).timeout(PATIENCE).limit(1 << 20)).ok()?;
+    let text = said.status.success().then(|| said.stdout_text().into_owned())?;
+    Some(text.lines().map(str::trim).filter(|line| !line.is_empty()).map(Utf8PathBuf::from).collect())
 }
 
-/// What a variable such as `CC="ccache gcc -m64"` names: the whole text, if it is a path with blanks in it, and its words.
-fn programs(text: &str) -> Vec<&str> {
-    let words = text.split_whitespace().filter(|word| !word.starts_with('-'));
-    if text.contains(char::is_whitespace) { std::iter::once(text).chain(words).collect() } else { words.collect() }
+/// Whether Apple's developer tools, of this folder, have a compiler: the Command Line Tools have it among their programs, Xcode in
+/// its toolchain.
+pub(crate) fn has_apples(developer_folder: Option<&Utf8Path>) -> bool {
+    const CLANG: [&str; 2] = ["usr/bin/clang", "Toolchains/XcodeDefault.xctoolchain/usr/bin/clang"];
+    developer_folder.is_some_and(|folder| CLANG.iter().any(|clang| folder.join(clang).is_file()))
 }
 
-/// Every program of a name on PATH, in its order.
-fn all_of(program: &str, path: &[Utf8PathBuf], root: &Utf8Path, naming: &Naming) -> Vec<Utf8PathBuf> {
-    let find = |folder: &str| exec::find_program(program, folder, root, naming).ok();
-    if program.contains(['/', '\\']) {
-        return find("").into_iter().collect();
-    }
-    path.iter().filter_map(|folder| find(folder.as_str())).collect()
-}
-
-/// `/usr/bin/x86_64-linux-gnu-gcc-12 1029472:1673097600000000000`, each real file once.
-fn together(files: impl IntoIterator<Item = Utf8PathBuf>) -> String {
-    let mut texts: Vec<String> = Vec::new();
-    for file in files {
-        let Ok(real) = realpath::real(&file) else { continue };
-        let Some(stamp) = Stamp::of(&real) else { continue };
-        let text = format!("{real} {}", stamp.text());
-        if !texts.contains(&text) {
-            texts.push(text);
-        }
-    }
-    texts.join(", ")
-}
-
-/// What rustup notes when it updates a toolchain: the `rustc` on PATH is rustup itself, whatever it calls.
-fn rustup(env: &Environment<'_>) -> Option<Vec<Utf8PathBuf>> {
-    let home = env.folder("RUSTUP_HOME").or_else(|| Some(env.home()?.join(".rustup")))?;
-    let entries = home.join("update-hashes").read_dir_utf8().ok()?;
-    let mut files: Vec<Utf8PathBuf> = entries.flatten().map(camino::Utf8DirEntry::into_path).collect();
-    files.push(home.join("settings.toml"));
-    files.sort();
-    Some(files)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_variables_name() {
-        for (text, named) in [
-            ("gcc", &["gcc"][..]),
-            ("ccache gcc -m64", &["ccache gcc -m64", "ccache", "gcc"]),
-            (r"C:\Program Files\cl.exe", &[r"C:\Program Files\cl.exe", r"C:\Program", r"Files\cl.exe"]),
-        ] {
-            assert_eq!(programs(text), named);
+/// Takes what would only offer to install Apple's tools from the programs that were found, or puts in its place what lies behind it
+/// in PATH.
+pub(crate) fn without_shims(
+    tools: &mut BTreeMap<String, Utf8PathBuf>,
+    root: &Utf8Path,
+    path: &[Utf8PathBuf],
+    naming: &Naming,
+) {
+    let shims = root.join("usr/bin");
+    let others: Vec<Utf8PathBuf> = path.iter().filter(|folder| **folder != shims).cloned().collect();
+    let others = paths::join_list(Os::MacOs, &others);
+    for name in SHIMS {
+        if tools.get(*name).is_some_and(|program| program.parent() == Some(&shims)) {
+            match exec::find_program(name, &others, root, naming) {
+                Ok(program) => tools.insert((*name).to_owned(), program),
+                Err(_) => tools.remove(*name),
+            };
         }
     }
 }

@@ -9,6 +9,7 @@
 mod cached;
 mod compilers;
 mod environment;
+mod fingerprints;
 pub mod interpreters;
 pub mod loaded;
 pub mod packages;

@@ -9,6 +9,7 @@ use platform::Os;
 use crate::{
     World, compilers,
     environment::Environment,
+    fingerprints,
     interpreters::{self, Places, listed},
     packages::{self, PackageManager},
     system, toolenv, tools,
@@ -139,8 +140,12 @@ pub fn probe(probe: &Probe, runner: &Runner<'_>) -> World {
     let asked = || listed::PROGRAMS.iter().copied().chain(["ldd"]);
     let naming = tools::naming(os, &probe.environment());
     let mut tools = tools::find(&search_path, &probe.root, &naming, &probe.tools, programs.chain(asked()));
-    let compilers = compilers::fingerprints(os, &probe.environment(), &path, &probe.root, &probe.configured_compilers);
-    let (interpreters, rejected) = pythons(probe, &path, &tools, runner);
+    let developer = listed::developer_folder(os, tools.get("xcode-select").map(|program| &**program), runner);
+    if os == Os::MacOs && !compilers::has_apples(developer.as_deref()) {
+        compilers::without_shims(&mut tools, &probe.root, &path, &naming);
+    }
+    let compilers = fingerprints::compilers(os, &probe.environment(), &path, &probe.root, &probe.configured_compilers);
+    let (interpreters, rejected) = pythons(probe, &path, &tools, developer.as_deref(), runner);
     // An image without ldd still has a Python that knows.
     let libc = system::libc(os, &probe.root, tools.get("ldd").map(|ldd| &**ldd), probe.cache("libc.json"), runner)
         .or_else(|| interpreters.iter().find_map(|interpreter| interpreter.libc.clone()));
@@ -160,6 +165,7 @@ pub fn probe(probe: &Probe, runner: &Runner<'_>) -> World {
         interpreters,
         rejected,
         tools,
+        visual_studios: compilers::visual_studios(os, arch, &probe.root, &probe.environment(), runner),
         compilers,
         installer,
         package_manager,
@@ -173,6 +179,7 @@ fn pythons(
     probe: &Probe,
     path: &[Utf8PathBuf],
     tools: &BTreeMap<String, Utf8PathBuf>,
+    developer: Option<&Utf8Path>,
     runner: &Runner<'_>,
 ) -> (Vec<interpreters::Interpreter>, Vec<interpreters::Rejected>) {
     let (os, env) = (probe.os(), probe.environment());
@@ -185,7 +192,7 @@ fn pythons(
         listed: listed::listed(os, program, runner),
         uv: listed::uv_folder(program("uv"), &env, probe.cache("uv.json"), runner),
         path,
-        developer_tools: listed::developer_tools(os, program("xcode-select"), runner),
+        developer_tools: developer.is_some_and(|folder| folder.join("usr/bin/python3").is_file()),
     };
     let (candidates, mut rejected) = interpreters::candidates(&places);
     let (usable, unusable) = interpreters::ask_all(&candidates, probe.cache("interpreters.json"), runner);
@@ -212,6 +219,10 @@ fn llvm(probe: &Probe, os: Os, arch: platform::Arch, path: Vec<Utf8PathBuf>, run
         configured: probe.configured_llvm.clone(),
         path,
         roots: vec![probe.root.clone()],
+        program_files: (os == Os::Windows)
+            .then(|| probe.folder("ProgramFiles").unwrap_or_else(|| under("Program Files")))
+            .into_iter()
+            .collect(),
         conda: probe.folder("CONDA_PREFIX").into_iter().collect(),
         homebrew: homebrew.into_iter().filter(|folder| folder.is_dir()).collect(),
         vcpkg: vcpkg

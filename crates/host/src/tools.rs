@@ -18,6 +18,7 @@ const TOOLS: &[&str] = &[
     "gcc",
     "clang",
     "cl",
+    "clang-cl",
     "ld",
     "lld",
     "mold",

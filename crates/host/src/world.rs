@@ -47,6 +47,10 @@ pub struct World {
     /// Programs found on PATH by name (`git`, `c++`, `ninja`, …); what is not here was not found.
     #[serde(default)]
     pub tools: BTreeMap<String, Utf8PathBuf>,
+    /// Windows only: the folders of the Visual Studios (Build Tools too) that have a C++ compiler for this machine. Build systems
+    /// find it there though it is not on PATH. Files that were written before this was asked have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub visual_studios: Option<Vec<Utf8PathBuf>>,
     /// What tells the compilers here from others of the same names, by the variables that name them (`CC`, `CXX`, `RUSTC`).
     #[serde(default)]
     pub compilers: BTreeMap<String, String>,

@@ -108,6 +108,44 @@ fn windows() {
     assert!(world.tools.is_empty(), "{:?}", world.tools);
 }
 
+/// Visual Studio is on no PATH: its own program is asked where it is, with a limit, and none on another system.
+#[test]
+fn visual_studios_that_have_a_compiler() {
+    let vswhere = "Program Files (x86)/Microsoft Visual Studio/Installer/vswhere.exe";
+    let m = Machine::of(Os::Windows, WINDOWS_ENV);
+    assert_eq!(m.look().visual_studios, Some(Vec::new()), "without its installer there is none");
+    m.program(
+        vswhere,
+        "#!/bin/sh\necho \"$*\" >\"$0.asked\"\ncat <<'END'\n\
+         C:\\Program Files\\Microsoft Visual Studio\\2022\\Enterprise\r\nD:\\VS\\BuildTools\r\nEND\n",
+    );
+    let found = m.look().visual_studios.unwrap();
+    assert_eq!(found, [r"C:\Program Files\Microsoft Visual Studio\2022\Enterprise", r"D:\VS\BuildTools"]);
+    let asked = fs_err::read_to_string(m.root.join(format!("{vswhere}.asked"))).unwrap();
+    assert!(asked.starts_with("-products * -requires Microsoft.VisualStudio.Component.VC.Tools."), "{asked}");
+    m.program(vswhere, "#!/bin/sh\nexit 0\n");
+    assert_eq!(m.look().visual_studios, Some(Vec::new()), "it has none with that component");
+    m.program(vswhere, "#!/bin/sh\nexit 1\n");
+    assert_eq!(m.look().visual_studios, None, "it did not answer");
+    let elsewhere = Machine::of(Os::Windows, &[("PROGRAMFILES(X86)", "{root}/other")]);
+    elsewhere.program("other/Microsoft Visual Studio/Installer/vswhere.exe", "#!/bin/sh\ncat <<'END'\nE:\\VS\nEND\n");
+    assert_eq!(elsewhere.look().visual_studios.unwrap(), [r"E:\VS"]);
+    assert_eq!(Machine::new().look().visual_studios, None);
+}
+
+/// LLVM's installer goes where `%ProgramFiles%` says.
+#[test]
+fn program_files_may_be_elsewhere() {
+    for (env, folder) in [(&[][..], "Program Files"), (&[("programfiles", "{root}/d/Programme")], "d/Programme")] {
+        let m = Machine::of(Os::Windows, env);
+        m.program(&format!("{folder}/LLVM/bin/LLVM-C.dll"), "");
+        let place = m.root.join(folder).join("LLVM");
+        let looked = m.look().llvm.looked_at;
+        let seen = &looked.iter().find(|look| look.place == place).unwrap().seen;
+        assert!(matches!(seen, llvm::Seen::Unusable(why) if why.contains("llvm.org's installer")), "{seen:?}");
+    }
+}
+
 /// Without development files, or with headers but without the library to link to, it cannot build.
 #[test]
 fn windows_needs_an_import_library() {
@@ -218,6 +256,47 @@ fn macos() {
     assert_eq!(world.interpreters[0].python.to_string(), "cp39");
     assert_eq!(m.asked("usr/bin/python3"), 1);
     assert_eq!(world.interpreters[0].duplicates[0].origin, InterpreterOrigin::Xcode);
+}
+
+/// Apple's programs in /usr/bin open a dialog where the developer tools are not there.
+#[test]
+fn compilers_of_macos_that_are_none() {
+    let m = Machine::of(Os::MacOs, MACOS_ENV);
+    for name in ["c++", "clang++", "git", "make", "codesign", "xcode-select"] {
+        m.program(&format!("usr/bin/{name}"), "#!/bin/sh\nexit 2\n");
+    }
+    m.program("usr/local/bin/git", "");
+    let tools = |m: &Machine| {
+        let found = m.look().tools;
+        found
+            .into_iter()
+            .map(|(name, path)| (name, path.strip_prefix(&m.root).unwrap().to_string()))
+            .collect::<Vec<_>>()
+    };
+    let own = |pairs: &[(&str, &str)]| {
+        pairs.iter().map(|(name, path)| ((*name).to_owned(), (*path).to_owned())).collect::<Vec<_>>()
+    };
+    assert_eq!(tools(&m), own(&[("codesign", "usr/bin/codesign"), ("git", "usr/local/bin/git")]));
+    // In PATH behind /usr/bin it is found too.
+    m.program("opt/homebrew/bin/brew", "");
+    let mut behind = Machine::of(Os::MacOs, &[("PATH", "{root}/usr/bin:{root}/bin")]);
+    for name in ["usr/bin/git", "usr/bin/cc", "bin/git"] {
+        behind.program(name, "");
+    }
+    assert_eq!(tools(&behind), own(&[("git", "bin/git")]));
+    for (folder, clang) in [
+        ("Library/Developer/CommandLineTools", "usr/bin/clang"),
+        ("Applications/Xcode.app/Contents/Developer", "Toolchains/XcodeDefault.xctoolchain/usr/bin/clang"),
+    ] {
+        behind = Machine::of(Os::MacOs, MACOS_ENV);
+        for name in ["c++", "git"] {
+            behind.program(&format!("usr/bin/{name}"), "");
+        }
+        behind.program("usr/bin/xcode-select", &format!("#!/bin/sh\necho {}/{folder}\n", behind.root));
+        assert_eq!(tools(&behind), [], "xcode-select names what is not there");
+        behind.program(&format!("{folder}/{clang}"), "");
+        assert_eq!(tools(&behind), own(&[("c++", "usr/bin/c++"), ("git", "usr/bin/git")]));
+    }
 }
 
 /// uv says where it installs; the folder may be anywhere.

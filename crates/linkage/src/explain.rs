@@ -5,7 +5,7 @@ use crate::files::Files;
 use crate::image::{Image, Import};
 use crate::loader::Loader;
 use crate::providers::{Lack, Verdict, Wanted};
-use crate::resolve::{Context, Reason, find_elf, found, versions_of};
+use crate::resolve::{Context, Definers, Reason, find_elf, found, versions_of};
 use crate::scope::Source;
 use crate::symbols;
 use objfile::{Format, Provider};
@@ -18,6 +18,8 @@ pub(crate) struct Explainer<'c, 'a> {
     files: &'c dyn Files,
     /// All files of the package, fetched once it is needed.
     all: Option<Vec<Arc<Image>>>,
+    /// Who of them exports what, once so much is asked that it is worth it.
+    definers: Option<Definers>,
     left: u32,
     /// The images in the scope of the opening that was asked about last.
     scope: (Option<u32>, HashSet<*const Image>),
@@ -26,11 +28,13 @@ pub(crate) struct Explainer<'c, 'a> {
 impl<'c, 'a> Explainer<'c, 'a> {
     /// So many symbols are explained in one closure; more nobody reads, and each costs a walk over all files.
     const EXPLAINED: u32 = 4096;
+    /// So many are explained by going through all files; for more it is gathered what these export.
+    const FEW: u32 = 64;
     /// So many reasons of one kind are given.
     const EACH: usize = 3;
 
     pub(crate) fn new(context: &'c Context<'a>, files: &'c dyn Files) -> Self {
-        Self { context, files, all: None, left: Self::EXPLAINED, scope: (None, HashSet::new()) }
+        Self { context, files, all: None, definers: None, left: Self::EXPLAINED, scope: (None, HashSet::new()) }
     }
 
     pub(crate) fn reasons(&mut self, member: MemberId, image: &Image, import: &Import<'_>) -> Vec<Reason> {
@@ -167,7 +171,14 @@ impl<'c, 'a> Explainer<'c, 'a> {
                     _ => other.symbols.find(import.name, hash).next().is_some(),
                 }
         };
-        for other in all.iter().filter(fitting).take(Self::EACH) {
+        let by_name: Vec<u32> = if self.left + Self::FEW > Self::EXPLAINED {
+            (0..all.len() as u32).collect()
+        } else {
+            let images = || all.iter().zip(0..).map(|(image, at)| (at, &**image));
+            self.definers.get_or_insert_with(|| Definers::of(images())).of_hash(hash).collect()
+        };
+        let others = by_name.into_iter().filter_map(|at| all.get(at as usize));
+        for other in others.filter(fitting).take(Self::EACH) {
             let path = other.path.to_string();
             reasons.push(if other.architecture == image.architecture {
                 Reason::OutsideScope { path }

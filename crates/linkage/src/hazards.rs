@@ -1,16 +1,15 @@
 //! What a loader accepts and what should still not be there.
 
 use crate::closure::{Closure, MemberId, What};
-use crate::image::Image;
+use crate::image::{Image, Import};
 use crate::loader::Loader;
-use crate::resolve::{Binding, Resolution, find_elf};
+use crate::resolve::{Binding, Definers, Resolution, find_elf};
 use crate::scope::{Source, scopes};
 use crate::stem::stem;
 use crate::words;
 use objfile::{Format, Stack};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
-use std::sync::Arc;
 
 /// Something that works today and may not tomorrow.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -166,22 +165,15 @@ fn older_than_linked(closure: &Closure, member: MemberId, image: &Image, hazards
 /// ELF: definitions in the scope after the one that is taken.
 fn interpositions(closure: &Closure, loader: &Loader, resolution: &Resolution) -> Vec<Hazard> {
     let versioned = matches!(loader, Loader::Glibc(_));
-    let scopes = scopes(closure);
+    let mut scopes: Vec<Definitions<'_>> =
+        scopes(closure).iter().map(|scope| Definitions::of(closure, scope, versioned)).collect();
     let mut found: BTreeMap<(MemberId, MemberId, MemberId), (usize, Vec<String>)> = BTreeMap::new();
     for (importer, image) in closure.images().filter(|(_, image)| image.format == Format::Elf) {
         let opening = closure.member(importer).and_then(|member| member.opening);
-        let scope = opening.and_then(|opening| scopes.get(opening as usize)).map(Vec::as_slice).unwrap_or_default();
-        let images: Vec<(MemberId, &Arc<Image>)> = scope
-            .iter()
-            .filter_map(|source| match source {
-                Source::Member(id) => closure.image(*id).map(|image| (*id, image)),
-                Source::Program => None,
-            })
-            .collect();
-        if images.len() < 2 {
+        let Some(scope) = opening.and_then(|opening| scopes.get_mut(opening as usize)) else { continue };
+        if scope.images.len() < 2 {
             continue;
         }
-        let rank: HashMap<MemberId, usize> = images.iter().enumerate().map(|(rank, (id, _))| (*id, rank)).collect();
         let bindings = resolution.bindings(importer);
         for ((binding, import), record) in bindings.iter().zip(image.imports()).zip(&image.symbols.imports) {
             let Binding::Export { member: first, export } = *binding else { continue };
@@ -189,15 +181,11 @@ fn interpositions(closure: &Closure, loader: &Loader, resolution: &Resolution) -
             if definition.weak || definition.unique || is_runtime(import.name) {
                 continue;
             }
-            let later = rank.get(&first).map_or(usize::MAX, |rank| rank.saturating_add(1));
-            for (second, other) in images.iter().skip(later).filter(|(id, _)| *id != importer) {
-                let again = find_elf(other, import.name, record.hash, import.version, versioned);
-                if again.and_then(|export| other.export(export)).is_some_and(|export| !export.weak && !export.unique) {
-                    let entry = found.entry((first, *second, importer)).or_default();
-                    entry.0 += 1;
-                    if entry.1.len() < EXAMPLES {
-                        entry.1.push(import.name.to_owned());
-                    }
+            for second in scope.later(first, &import, record.hash).iter().filter(|id| **id != importer) {
+                let entry = found.entry((first, *second, importer)).or_default();
+                entry.0 += 1;
+                if entry.1.len() < EXAMPLES {
+                    entry.1.push(import.name.to_owned());
                 }
             }
         }
@@ -213,6 +201,48 @@ fn interpositions(closure: &Closure, loader: &Loader, resolution: &Resolution) -
             examples,
         })
         .collect()
+}
+
+/// Who in a scope defines what, each name looked up once.
+struct Definitions<'a> {
+    /// In the order of the scope.
+    images: Vec<(MemberId, &'a Image)>,
+    rank: HashMap<MemberId, u32>,
+    index: Option<Definers>,
+    known: HashMap<(MemberId, &'a str, Option<&'a str>), Vec<MemberId>>,
+    versioned: bool,
+}
+
+impl<'a> Definitions<'a> {
+    fn of(closure: &'a Closure, scope: &[Source], versioned: bool) -> Self {
+        let images = scope.iter().filter_map(|source| match source {
+            Source::Member(id) => closure.image(*id).map(|image| (*id, &**image)),
+            Source::Program => None,
+        });
+        let images: Vec<_> = images.collect();
+        let rank = images.iter().zip(0..).map(|((id, _), rank)| (*id, rank)).collect();
+        Self { images, rank, index: None, known: HashMap::new(), versioned }
+    }
+
+    /// Those after `first` that define the name strongly as well.
+    fn later(&mut self, first: MemberId, import: &Import<'a>, hash: u32) -> &[MemberId] {
+        let Self { images, rank, index, known, versioned } = self;
+        known.entry((first, import.name, import.version)).or_insert_with(|| {
+            let Some(first) = rank.get(&first) else { return Vec::new() };
+            let defines = |image: &Image| {
+                let again = find_elf(image, import.name, hash, import.version, *versioned);
+                again.and_then(|export| image.export(export)).is_some_and(|export| !export.weak && !export.unique)
+            };
+            if images.len() <= Definers::WORTH_IT {
+                let later = images.iter().skip(*first as usize + 1);
+                return later.filter(|(_, image)| defines(image)).map(|(id, _)| *id).collect();
+            }
+            let all = || images.iter().zip(0..).map(|((_, image), rank)| (rank, *image));
+            let index = index.get_or_insert_with(|| Definers::of(all()));
+            let later = index.of_hash(hash).filter(|rank| rank > first).filter_map(|rank| images.get(rank as usize));
+            later.filter(|(_, image)| defines(image)).map(|(id, _)| *id).collect()
+        })
+    }
 }
 
 /// Functions of the compilers' own run-time libraries (libgcc, compiler-rt, the unwinder), which every library may

@@ -207,6 +207,11 @@ impl Symbols {
         self.table.find(name, hash, &self.exports, &self.text)
     }
 
+    /// The hashes of all exports, sorted, repeated where exports share one.
+    pub(crate) fn hashes(&self) -> impl Iterator<Item = u32> + '_ {
+        self.table.sorted.iter().map(|(hash, _)| *hash)
+    }
+
     pub(crate) fn find_ordinal(&self, ordinal: u16) -> Option<u32> {
         let at = self.table.ordinals.partition_point(|(known, _)| *known < ordinal);
         self.table.ordinals.get(at).filter(|(known, _)| *known == ordinal).map(|(_, id)| *id)

@@ -8,8 +8,8 @@ use objfile::Architecture::X86_64;
 use proptest::prelude::*;
 use std::time::{Duration, Instant};
 use wheelproof_linkage::{
-    Closure, Dyld, Glibc, Image, Loader, Machine, Musl, Nothing, Opening, Resolution, Tree, Windows, closure, hazards,
-    refusals, resolve,
+    Binding, Closure, Dyld, Glibc, Hazard, Image, Lack, Loader, Machine, Musl, Nothing, Opening, Providers, Resolution,
+    Tree, Verdict, Wanted, Windows, closure, hazards, refusals, resolve,
 };
 
 fn loaders() -> [Loader; 4] {
@@ -121,7 +121,7 @@ proptest! {
             for (id, image) in closure.images() {
                 prop_assert_eq!(resolution.bindings(id).len(), image.import_count());
                 for binding in resolution.bindings(id) {
-                    if let wheelproof_linkage::Binding::Unresolved(number) = binding {
+                    if let Binding::Unresolved(number) = binding {
                         prop_assert!(!resolution.unresolved[*number as usize].reasons.is_empty());
                     }
                 }
@@ -223,4 +223,69 @@ fn a_library_of_the_size_of_libllvm() {
     println!("image {made:?}, closure and resolution {best:?}");
     // 50 ms is the aim at opt-level 3; the test must also pass on a busy machine.
     assert!(best < Duration::from_millis(if cfg!(debug_assertions) { 500 } else { 50 }), "{best:?}");
+}
+
+/// Counts what is asked of outside.
+#[derive(Default)]
+struct Counting(std::cell::Cell<usize>);
+
+impl Providers for Counting {
+    fn program(&self, wanted: Wanted<'_>) -> Verdict {
+        self.0.set(self.0.get() + 1);
+        match wanted.name {
+            "py" => Verdict::Yes,
+            _ => Verdict::No(Lack::Absent),
+        }
+    }
+}
+
+/// A chain of libraries that all want the same names, as they want those of the C library: each name is looked for once in
+/// a scope, however many want it, and what it is bound to is what a search through the whole scope finds.
+#[test]
+fn a_long_scope_is_searched_once_for_each_name() {
+    const LENGTH: usize = 300;
+    let names: Vec<String> = (0..LENGTH).map(|number| format!("lib{number}.so")).collect();
+    let mut tree = Tree::new();
+    for (at, name) in names.iter().enumerate() {
+        let needed: Vec<(&str, Kind)> =
+            names.get(at + 1).map(|next| (next.as_str(), Kind::Normal)).into_iter().collect();
+        let last = at + 1 == LENGTH;
+        let image = Made {
+            path: name,
+            identity: Some(name),
+            needed: &needed,
+            runpath: &["$ORIGIN"],
+            imports: &["py", "late", "twice", "nobody"],
+            exports: if last {
+                &["late", "twice"]
+            } else if at + 10 == LENGTH {
+                &["twice"]
+            } else {
+                &[]
+            },
+            ..Made::default()
+        };
+        tree.add(image.elf());
+    }
+    let (loader, providers) = (Loader::Glibc(Glibc::new(X86_64)), Counting::default());
+    let closure = closure(&[Opening::local("lib0.so")], &tree, &loader, &providers);
+    assert_eq!(closure.images().count(), LENGTH);
+    let resolution = resolve(&closure, &tree, &loader, &providers);
+    let member = |path: &str| closure.images().find(|(_, image)| image.path == path).map(|(id, _)| id).unwrap();
+    for (id, image) in closure.images() {
+        let bindings: Vec<Binding> = resolution.bindings(id).to_vec();
+        let is_from = |path: &str, binding: Binding| match binding {
+            Binding::Export { member: found, .. } => found == member(path),
+            _ => false,
+        };
+        assert!(matches!(bindings[0], Binding::Program), "{}", image.path);
+        let both = is_from("lib299.so", bindings[1]) && is_from("lib290.so", bindings[2]);
+        assert!(both, "{}: {bindings:?}", image.path);
+        assert!(matches!(bindings[3], Binding::Unresolved(_)), "{}", image.path);
+    }
+    // Each name once, and the one that nobody has once more for each that wants it, to say why.
+    assert!(providers.0.get() < 3 * LENGTH, "asked {} times", providers.0.get());
+    let found = hazards(&closure, &loader, &resolution);
+    let twice = found.iter().filter(|hazard| matches!(hazard, Hazard::Interposition { first, second, .. } if first == "lib290.so" && second == "lib299.so"));
+    assert_eq!(twice.count(), LENGTH - 1, "all but the second itself: {:#?}", found.first());
 }

@@ -29,6 +29,8 @@ pub struct Search {
     pub path: Vec<Utf8PathBuf>,
     /// The roots of file systems, for [`crate::SYSTEM_PLACES`]: `/`, or `C:\`.
     pub roots: Vec<Utf8PathBuf>,
+    /// The values of `%ProgramFiles%`, such as `C:\Program Files`.
+    pub program_files: Vec<Utf8PathBuf>,
     /// Prefixes of conda environments.
     pub conda: Vec<Utf8PathBuf>,
     /// Prefixes of Homebrew, such as `/opt/homebrew`.
@@ -92,6 +94,11 @@ pub fn find(search: &Search, ask: AskLlvmConfig<'_>) -> Findings {
         }
     }
     let here = |place: &Place| search.os.is_none_or(|os| place.systems.contains(&os));
+    for folder in &search.program_files {
+        let place = places::PROGRAM_FILES;
+        let origin = Origin::System(format!("%ProgramFiles%/{}", place.pattern));
+        looking.at_pattern(&paths::join(folder, place.pattern), &origin, place.otherwise);
+    }
     for root in &search.roots {
         for place in places::SYSTEM_PLACES.iter().filter(|place| here(place)) {
             let origin = Origin::System(format!("/{}", place.pattern));
@@ -145,8 +152,13 @@ impl Looking {
         if places.is_empty() && pattern.parent().is_some_and(Utf8Path::is_dir) {
             self.note(pattern, origin, Seen::Nothing);
         }
+        let mut refused = BTreeSet::new();
         for place in places {
-            self.at_prefix(&place, origin, Mention::Always, otherwise);
+            // Xcode goes by several names on one machine; for one that cannot be used the first will do.
+            let again = otherwise.is_some() && realpath::real(&place).is_ok_and(|real| !refused.insert(real));
+            if !again {
+                self.at_prefix(&place, origin, Mention::Always, otherwise);
+            }
         }
     }
 

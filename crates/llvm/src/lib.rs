@@ -18,4 +18,4 @@ pub use installation::{Explicit, Installation, Origin, SharedLibrary};
 pub use names::{LlvmName, recognise};
 pub use pick::{NoLlvm, NotTaken, Refusal, Requirement};
 pub use places::{Place, SYSTEM_PLACES};
-pub use version::{Linkage, LlvmVersion, LlvmVersionError, VersionRange, VersionRangeError};
+pub use version::{Linkage, LlvmVersion, LlvmVersionError, SERIES, VersionRange, VersionRangeError};

@@ -51,8 +51,6 @@ pub const SYSTEM_PLACES: &[Place] = &[
         pattern: "Applications/Xcode*.app/Contents/Developer/Toolchains/XcodeDefault.xctoolchain/usr",
         otherwise: Some(APPLES),
     },
-    // the installer of llvm.org, and Chocolatey and winget, which run it
-    Place { systems: WINDOWS, pattern: "Program Files/LLVM", otherwise: Some(OF_INSTALLER) },
     // an archive of llvm.org, unpacked
     place(WINDOWS, "LLVM*"),
     place(WINDOWS, "clang+llvm-*"),
@@ -60,6 +58,9 @@ pub const SYSTEM_PLACES: &[Place] = &[
     place(WINDOWS, "msys64/mingw64"),
     place(WINDOWS, "msys64/clang64"),
 ];
+
+/// Below `%ProgramFiles%`: the installer of llvm.org, and Chocolatey and winget, which run it.
+pub(crate) const PROGRAM_FILES: Place = Place { systems: WINDOWS, pattern: "LLVM", otherwise: Some(OF_INSTALLER) };
 
 /// Below a prefix of Homebrew.
 pub(crate) const KEGS: &[&str] = &["opt/llvm", "opt/llvm@*"];

@@ -133,7 +133,23 @@ const OPERATORS: [(&str, Operator); 7] = [
     (">", Operator::Greater),
 ];
 
+/// The release series that are in use: what is looked for and offered where nobody says which one. The last is the newest.
+pub const SERIES: std::ops::RangeInclusive<u32> = 14..=23;
+
 impl VersionRange {
+    /// The first series above this one that may lie in the range, if the range has no upper end.
+    pub fn first_major_above(&self, major: u32) -> Option<u32> {
+        if !self.may_contain_major(u32::MAX) {
+            return None;
+        }
+        // Between the numbers that are named nothing changes.
+        let named = self.0.iter().filter_map(|clause| clause.numbers.first());
+        let mut candidates: Vec<u32> = named.flat_map(|named| [*named, named.saturating_add(1)]).collect();
+        candidates.push(major.saturating_add(1));
+        candidates.sort_unstable();
+        candidates.into_iter().find(|candidate| *candidate > major && self.may_contain_major(*candidate))
+    }
+
     /// Whether the version lies in the range.
     pub fn contains(&self, version: &LlvmVersion) -> bool {
         self.0.iter().all(|clause| clause.holds(&version.numbers()))
@@ -320,6 +336,18 @@ mod tests {
         }
         assert!(!">=20".parse::<VersionRange>().unwrap().may_contain_major(19));
         assert!(!"<19".parse::<VersionRange>().unwrap().may_contain_major(19));
+        for (range, first) in [
+            ("", Some(24)),
+            (">=14", Some(24)),
+            (">=25", Some(25)),
+            (">25", Some(26)),
+            ("!=24", Some(25)),
+            (">=4294967295", Some(u32::MAX)),
+            ("24", None),
+            (">=24,<26", None),
+        ] {
+            assert_eq!(range.parse::<VersionRange>().unwrap().first_major_above(23), first, "{range}");
+        }
     }
 
     proptest::proptest! {

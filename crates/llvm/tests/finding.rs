@@ -141,7 +141,7 @@ fn the_error_says_of_every_place_why_not() {
     assert!(matches!(reasons["/usr/bin/llvm-config"], Refusal::Version { .. }));
     assert_eq!(reasons["/usr/local"], Refusal::NoSharedLibrary);
     assert_eq!(reasons["/usr/local/llvm*"], Refusal::NothingThere);
-    assert!(!reasons.contains_key("/Program Files/LLVM"), "another system's place");
+    assert!(!reasons.contains_key("%ProgramFiles%/LLVM"), "another system's place");
     assert!(matches!(&reasons["/opt/llvm-odd"], Refusal::Unusable(why) if why.contains("does not say a version")));
     assert_eq!(reasons["/usr/lib/x86_64-linux-gnu"], Refusal::RuntimeOnly);
     let text = error.to_string();
@@ -332,6 +332,7 @@ fn windows() {
         conda: vec![tree.root.join("conda")],
         vcpkg: vec![tree.root.join("vcpkg/installed/x64-windows*")],
         scoop: vec![tree.root.join("Users/me/scoop")],
+        program_files: vec![tree.root.join("Program Files")],
         ..on(Os::Windows, &tree)
     };
     let found = look(&search);

@@ -133,7 +133,7 @@ impl Events for Stopwatch<'_> {
                 let report = StepReport { name: step.clone(), seconds: *seconds, log: log.clone() };
                 lock(&self.steps).push((report, *status));
             }
-            Event::Output { .. } | Event::Note { .. } | Event::Warning { .. } => {}
+            Event::Output { .. } | Event::Note { .. } | Event::Warning { .. } | Event::Waiting { .. } => {}
         }
         self.inner.emit(event);
     }

@@ -11,6 +11,7 @@ pub mod config {
     pub mod file;
     pub mod yaml;
 }
+mod epoch;
 mod keys;
 mod layout;
 mod locks;
@@ -25,9 +26,10 @@ pub mod show;
 mod stages;
 
 pub use config::yaml::{ConfigError, Place};
+pub use epoch::{EpochError, source_date_epoch};
 pub use layout::Layout;
 pub use locks::{OLDEST_FOR_REPAIR, for_repair};
-pub use make::{SelectionError, lacks, make, target_of};
+pub use make::{PlanError, lacks, make, target_of};
 pub use plan::*;
 pub use pyproject::Pyproject;
 pub use settings::{Given, Origin, Settings};

@@ -1,5 +1,6 @@
 //! (Settings, World) → Plan. Pure: nothing is read, written or started here.
 
+use crate::epoch::{EpochError, source_date_epoch};
 use crate::keys;
 use crate::layout::Layout;
 use crate::long_paths::{self, TooLong};
@@ -15,20 +16,21 @@ use std::collections::BTreeSet;
 /// Makes the plan. `only` selects builds by globs over `id` or `project/id`; empty selects all.
 ///
 /// # Errors
-/// A glob that cannot be read.
-pub fn make(settings: &Settings, world: &World, layout: &Layout, only: &[String]) -> Result<Plan, SelectionError> {
+/// A glob that cannot be read; a time that is none.
+pub fn make(settings: &Settings, world: &World, layout: &Layout, only: &[String]) -> Result<Plan, PlanError> {
     let selection = Selection::new(only)?;
     let mut builds = Vec::new();
     for project in &settings.projects {
         let mut first = true;
         for target in targets(settings, world) {
             let Some(options) = project.options_for(&target, &settings.llvm) else { continue };
+            let epoch = epoch_of(project, &options, world)?;
             for python in pythons(settings, project, world) {
                 let id = BuildId::new(python, &target.platform, &target.key);
                 if !selection.takes(&project.key, &id.to_string()) {
                     continue;
                 }
-                let planner = Planner { settings, world, layout, project, target: &target, options: &options };
+                let planner = Planner { settings, world, layout, project, target: &target, options: &options, epoch };
                 let build = planner.build(python, id, first);
                 // One wheel of each project is built from its sdist: the first that runs.
                 first &= !build.runnable;
@@ -39,25 +41,49 @@ pub fn make(settings: &Settings, world: &World, layout: &Layout, only: &[String]
     Ok(Plan { schema_version: SCHEMA_VERSION, builds })
 }
 
-/// `--only` is no pattern.
+/// Why there is no plan.
 #[derive(Debug, thiserror::Error)]
-#[error("`--only {pattern}` cannot be read: {reason}")]
-pub struct SelectionError {
-    pattern: String,
-    reason: String,
+pub enum PlanError {
+    /// `--only` is no pattern.
+    #[error("`--only {pattern}` cannot be read: {reason}")]
+    Only {
+        /// What was given.
+        pattern: String,
+        /// Why it is none.
+        reason: String,
+    },
+    /// A time that is none.
+    #[error(transparent)]
+    Epoch(#[from] EpochError),
+}
+
+const EPOCH: &str = "SOURCE_DATE_EPOCH";
+
+/// `SOURCE_DATE_EPOCH` of the project's `environment:`, else of the caller's, else the time of the commit that is checked
+/// out, else a fixed one: 1980-02-01, which every archive format can hold.
+fn epoch_of(project: &Project, options: &Options, world: &World) -> Result<u64, EpochError> {
+    const FALLBACK: u64 = 318_211_200;
+    let read = |text: Option<&String>, place: String| match text {
+        Some(text) => source_date_epoch(text).map_err(|error| EpochError { place, ..error }),
+        None => Ok(None),
+    };
+    let own = read(options.environment.get(EPOCH), format!(" in `environment:` of the project `{}`", project.key))?;
+    let callers = read(world.env.get(EPOCH), String::new())?;
+    let committed = world.sources.get(&project.key).and_then(|sources| sources.commit_time);
+    Ok(own.or(callers).or(committed).unwrap_or(FALLBACK))
 }
 
 struct Selection(Vec<globset::GlobMatcher>);
 
 impl Selection {
-    fn new(only: &[String]) -> Result<Self, SelectionError> {
+    fn new(only: &[String]) -> Result<Self, PlanError> {
         let matcher = |pattern: &String| {
             // Build identifiers are no paths: nothing about them follows the system that this runs on.
             globset::GlobBuilder::new(pattern)
                 .backslash_escape(false)
                 .build()
                 .map(|glob| glob.compile_matcher())
-                .map_err(|error| SelectionError { pattern: pattern.clone(), reason: error.kind().to_string() })
+                .map_err(|error| PlanError::Only { pattern: pattern.clone(), reason: error.kind().to_string() })
         };
         only.iter().map(matcher).collect::<Result<_, _>>().map(Self)
     }
@@ -126,6 +152,8 @@ pub(crate) struct Planner<'a> {
     pub(crate) project: &'a Project,
     pub(crate) target: &'a Target,
     pub(crate) options: &'a Options,
+    /// The time in archives.
+    pub(crate) epoch: u64,
 }
 
 impl Planner<'_> {
@@ -226,7 +254,7 @@ impl Planner<'_> {
                 self.settings.repair,
                 self.settings.adjustments,
                 self.settings.budget,
-                self.options.environment.get("SOURCE_DATE_EPOCH")
+                self.options.environment.get(EPOCH)
             ),
         };
         keys::chain(&seed, &mut steps);
@@ -238,7 +266,8 @@ impl Planner<'_> {
         let rust = self.project.pyproject.uses_rust();
         let all = self.world.compilers.iter();
         let meant = all.filter(|(name, _)| rust || !matches!(name.as_str(), "RUSTC" | "rustup"));
-        meant.map(|(name, found)| format!("{name} {found}\n")).collect()
+        let studios = self.world.visual_studios.iter().flatten().map(|folder| format!("Visual Studio {folder}\n"));
+        meant.map(|(name, found)| format!("{name} {found}\n")).chain(studios).collect()
     }
 }
 

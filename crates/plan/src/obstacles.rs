@@ -179,11 +179,19 @@ impl Planner<'_> {
         match &self.world.package_manager {
             Some(manager) => {
                 let installation = host::packages::installation(needs, manager, self.world.is_root);
-                if installation.packages.is_empty() {
-                    "install it by hand; the package manager here is not known to have it".to_owned()
-                } else {
-                    format!("{} (or the same command with --provision)", installation.shell_line())
+                let why: Vec<&str> = installation.unknown.iter().filter_map(|unknown| unknown.why.as_deref()).collect();
+                match (installation.packages.is_empty(), why.is_empty()) {
+                    (false, _) => format!("{} (or the same command with --provision)", installation.shell_line()),
+                    (true, false) => why.join("; "),
+                    (true, true) => "install it by hand; the package manager here is not known to have it".to_owned(),
                 }
+            }
+            None if needs.contains(&Need::CxxCompiler) && self.world.os == Os::MacOs => {
+                "Apple's compiler: `xcode-select --install`".to_owned()
+            }
+            None if needs.contains(&Need::CxxCompiler) && self.world.os == Os::Windows => {
+                "the Build Tools for Visual Studio from visualstudio.microsoft.com, with `Desktop development with C++`"
+                    .to_owned()
             }
             None => "install it by hand: no package manager that is known was found".to_owned(),
         }
@@ -196,14 +204,23 @@ impl Planner<'_> {
     }
 
     fn common_needs(&self) -> Vec<Need> {
-        let compiler = ["c++", "g++", "clang++"].iter().any(|name| self.world.tools.contains_key(*name))
+        if self.compiles() && !self.has_compiler() { vec![Need::CxxCompiler] } else { Vec::new() }
+    }
+
+    /// Whether there is a C++ compiler that build systems find.
+    fn has_compiler(&self) -> bool {
+        const ANYWHERE: &[&str] = &["c++", "g++", "clang++"];
+        const ON_WINDOWS: &[&str] = &["cl", "clang-cl", "clang", "gcc"];
+        let world = self.world;
+        let (names, visual_studio) = match world.os {
+            // A recorded machine of which nobody asked may have one.
+            Os::Windows => (ON_WINDOWS, world.visual_studios.as_ref().is_none_or(|found| !found.is_empty())),
+            Os::Linux | Os::MacOs => (&[][..], false),
+        };
+        visual_studio
+            || ANYWHERE.iter().chain(names).any(|name| world.tools.contains_key(*name))
             || self.options.environment.contains_key("CXX")
-            || self.world.env.contains_key("CXX");
-        if self.compiles() && !compiler && self.target.key.os != Os::Windows {
-            vec![Need::CxxCompiler]
-        } else {
-            Vec::new()
-        }
+            || world.env.contains_key("CXX")
     }
 
     /// What LLVM's own CMake files demand besides LLVM, as far as the package manager knows it and lacks it.
@@ -230,7 +247,7 @@ impl Planner<'_> {
 
 /// The newest series in use that a requirement takes.
 fn newest_series(requirement: &llvm::Requirement) -> Option<u32> {
-    (14..=22).rev().find(|major| requirement.version.may_contain_major(*major))
+    llvm::SERIES.rev().find(|major| requirement.version.may_contain_major(*major))
 }
 
 /// How an LLVM that no package manager here is known to have is got, on a system.
@@ -244,7 +261,7 @@ fn llvm_by_hand(os: Os, requirement: &llvm::Requirement) -> String {
         }
         (Os::Windows, Some(series)) => format!(
             "the installer of llvm.org brings no files to build with; conda-forge has them: \
-             `conda create -y -p C:\\llvm -c conda-forge llvmdev={series}`, then name `C:\\llvm\\Library` with {DIR}"
+             `conda create -y -p C:\\llvm --override-channels -c conda-forge llvmdev={series}`, then name `C:\\llvm\\Library` with {DIR}"
         ),
         _ => format!("name the folder of LLVMConfig.cmake with {DIR}"),
     }

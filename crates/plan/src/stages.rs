@@ -36,7 +36,7 @@ impl Planner<'_> {
         let tool_logs = join(&self.layout.state, "logs/tools");
         let steps = |env: &ToolEnvironment| env.steps_by(&self.world.installer, &tool_logs);
         let tools = [&build_tools, &repair_tools].into_iter().map(|env| (env.clone(), steps(env))).collect();
-        let epoch = self.source_date_epoch();
+        let epoch = self.epoch;
         let limits = self.settings.time_limits;
         let llvm_major =
             llvm.as_ref().filter(|llvm| llvm.linkage == Linkage::Shared).map(|llvm| llvm.installation.version.major);
@@ -165,14 +165,5 @@ impl Planner<'_> {
                 step
             })
             .collect()
-    }
-
-    /// `SOURCE_DATE_EPOCH` of the environment, else the time of the commit that is checked out, else a fixed one:
-    /// 1980-02-01, which every archive format can hold.
-    fn source_date_epoch(&self) -> u64 {
-        const FALLBACK: u64 = 318_211_200;
-        let own = self.options.environment.get("SOURCE_DATE_EPOCH").or_else(|| self.world.env.get("SOURCE_DATE_EPOCH"));
-        let committed = || self.world.sources.get(&self.project.key).and_then(|sources| sources.commit_time);
-        own.and_then(|text| text.parse().ok()).or_else(committed).unwrap_or(FALLBACK)
     }
 }

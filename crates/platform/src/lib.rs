@@ -13,6 +13,7 @@ mod build_id;
 mod compatible;
 mod distribution;
 pub mod exports;
+pub mod library_pattern;
 pub mod paths;
 mod platform_tag;
 pub mod policy;

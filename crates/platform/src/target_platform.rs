@@ -291,6 +291,18 @@ mod tests {
             ),
             (
                 "linux-x86_64",
+                "musllinux_1_9",
+                "`musllinux_1_9` is not a platform of linux-x86_64: no such policy is known; there are `musllinux_1_1`, `musllinux_1_2`",
+            ),
+            (
+                "linux-riscv64",
+                "manylinux_2_28",
+                "`manylinux_2_28` is not a platform of linux-riscv64: no such policy is known; there are `manylinux_2_31`, \
+                 `manylinux_2_34`, `manylinux_2_35`, `manylinux_2_36`, `manylinux_2_37`, `manylinux_2_38`, `manylinux_2_39`, \
+                 `manylinux_2_40`, `manylinux_2_41`",
+            ),
+            (
+                "linux-x86_64",
                 "",
                 "`` is not a platform of linux-x86_64: write `auto`, `manylinux_2_28` or `musllinux_1_2`",
             ),

@@ -8,7 +8,7 @@ use crate::search;
 use exec::Step;
 use host::World;
 use platform::policy::{self, Need, Policy};
-use platform::{Os, TargetPlatform};
+use platform::{Os, TargetPlatform, library_pattern};
 use regex::Regex;
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
@@ -64,7 +64,8 @@ impl Repairer for Auditwheel {
             argv.extend(["--plat".to_owned(), tag]);
         }
         for library in &request.exclude {
-            argv.extend(["--exclude".to_owned(), library.clone()]);
+            // It asks fnmatch.
+            argv.extend(["--exclude".to_owned(), library_pattern::for_fnmatch(library)]);
         }
         if request.strip {
             argv.push("--strip".to_owned());

@@ -2,22 +2,25 @@
 
 use crate::error::RepairError;
 use crate::image;
+use crate::place::{folder, is_moved_program, place_of};
+use crate::unreadable::{Broken, Unreadable, is_named_like_a_library, unreadable};
+use audit::importing::NoBinary;
 use camino::Utf8Path;
-use objfile::{Architecture, FileKind, Format, NeededKind, Object, ObjectKind, RpathKind, System};
+use objfile::{Architecture, Format, NeededKind, Object, ObjectKind, RpathKind, System};
 use platform::{Arch, MajorMinor};
 use std::borrow::Cow;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::atomic::{AtomicU64, Ordering};
-use wheel::{Archive, Hashes, Member, MemberHash, Place, Wheel};
+use wheel::{Archive, Hashes, Member, MemberHash, Wheel};
 
 /// One binary of a wheel; each slice of a universal file is one.
 #[derive(Debug, Clone)]
 pub(crate) struct Binary {
     /// Its path in the archive.
     pub(crate) member: String,
-    /// Its path below site-packages once it is installed; the member's own where it goes elsewhere.
+    /// Its path once it is installed, as [`place_of`] says it.
     pub(crate) place: String,
     /// The size of the member, in bytes.
     pub(crate) size: u64,
@@ -36,6 +39,8 @@ pub(crate) struct Binary {
     pub(crate) minimum_macos: Option<MajorMinor>,
     /// How many symbols it exports, and a digest of their names.
     pub(crate) exports: (usize, u64),
+    /// Its code; empty where nobody compares it.
+    pub(crate) code: Vec<image::Code>,
     /// What is broken in it, by the rule that says so.
     pub(crate) faults: Vec<image::Fault>,
     /// Whether macOS on arm64 would refuse it, or kill it later.
@@ -81,6 +86,7 @@ impl Binary {
             rpaths: object.rpaths.iter().map(|rpath| (rpath.path.to_owned(), rpath.kind)).collect(),
             minimum_macos: macos.map(|found| (small(found.minimum.major), small(found.minimum.minor))),
             exports: exports(object),
+            code: Vec::new(),
             faults: image::faults(object),
             signature: image::signature(object),
         }
@@ -88,6 +94,11 @@ impl Binary {
 
     pub(crate) fn file_name(&self) -> &str {
         file_name(&self.member)
+    }
+
+    /// Whether it is installed outside of site-packages, at a place that no relative path from there, nor from it, leads to.
+    pub(crate) fn is_outside(&self) -> bool {
+        self.place.starts_with("../")
     }
 
     /// The folder that it is installed into, without a slash at the end.
@@ -128,8 +139,8 @@ fn exports(object: &Object<'_>) -> (usize, u64) {
 pub(crate) struct Snapshot {
     pub(crate) wheel: Wheel,
     pub(crate) binaries: Vec<Binary>,
-    /// Files that are named like libraries, or look like binaries, and cannot be read, with the reason.
-    pub(crate) unreadable: Vec<(String, String)>,
+    /// Files that are named like libraries, or look like binaries, and cannot be read.
+    pub(crate) unreadable: Vec<Unreadable>,
     /// Of every file, except of the large ones of a given wheel until somebody asks ([`Snapshot::hash_of`]).
     pub(crate) hashes: Hashes,
     /// By index, what was hashed because somebody asked.
@@ -145,25 +156,25 @@ const LARGE: u64 = 1 << 20;
 const MOST_KEPT: u64 = 256 << 20;
 
 /// How a wheel is read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Reading {
-    /// Every file is hashed, none is kept.
-    Whole,
+#[derive(Debug, Clone, Copy)]
+enum Reading<'a> {
+    /// Every file is hashed, none is kept; the code is of interest where the given wheel has some to compare it with.
+    Made(&'a Snapshot),
     /// Large files are kept and not hashed.
     Given,
 }
 
 impl Snapshot {
-    /// Opens a wheel and reads everything once.
+    /// Opens the wheel that a tool made of another and reads everything once.
     ///
     /// # Errors
     /// The file is no wheel, or a member cannot be unpacked: such a wheel is nobody's to repair.
-    pub(crate) fn read(path: &Utf8Path) -> Result<Self, RepairError> {
+    pub(crate) fn made(path: &Utf8Path, given: &Self) -> Result<Self, RepairError> {
         let name = path.file_name().unwrap_or_default();
         let bad = |reason: String| RepairError::BadWheel { wheel: name.to_owned(), reason };
         let wheel = Wheel::open(path).map_err(|error| bad(error.to_string()))?;
         match &wheel.dist_info {
-            Ok(_) => Self::of(wheel, name, Reading::Whole).map(|(snapshot, _)| snapshot),
+            Ok(_) => Self::of(wheel, name, Reading::Made(given)).map(|(snapshot, _)| snapshot),
             Err(error) => Err(bad(error.to_string())),
         }
     }
@@ -172,7 +183,7 @@ impl Snapshot {
     /// most of the time, so they are hashed only when somebody asks; a tool gets them as they were read here.
     ///
     /// # Errors
-    /// As of [`Snapshot::read`].
+    /// As of [`Snapshot::made`].
     pub(crate) fn given(path: &Utf8Path) -> Result<(Self, Inflated), RepairError> {
         let name = path.file_name().unwrap_or_default();
         let bad = |reason: String| RepairError::BadWheel { wheel: name.to_owned(), reason };
@@ -224,8 +235,8 @@ impl Snapshot {
     /// the one with the same checksum and sizes, whose compressed bytes were copied. Anything else is read again.
     ///
     /// # Errors
-    /// As of [`Snapshot::read`].
-    pub(crate) fn rewritten(self, path: &Utf8Path) -> Result<Self, RepairError> {
+    /// As of [`Snapshot::made`].
+    pub(crate) fn rewritten(self, path: &Utf8Path, given: &Self) -> Result<Self, RepairError> {
         const SMALL: u64 = 1 << 20;
         let bad =
             |reason: String| RepairError::BadWheel { wheel: path.file_name().unwrap_or_default().to_owned(), reason };
@@ -240,50 +251,35 @@ impl Snapshot {
                 _ if member.size <= SMALL => {
                     wheel::hash(&wheel.archive.read(member).map_err(|error| bad(error.to_string()))?)
                 }
-                _ => return Self::read(path),
+                _ => return Self::made(path, given),
             };
             hashes.push((member.index, hash));
         }
         let lost = self.members().into_iter().any(|name| wheel.archive.member(name).is_none());
         if lost || !wheel.archive.problems().is_empty() {
-            return Self::read(path);
+            return Self::made(path, given);
         }
         let hashes = Hashes::collect(hashes.into_iter().map(|(index, hash)| (index, Ok(hash))));
         Ok(Self { wheel, binaries: self.binaries, unreadable: self.unreadable, hashes, late: RefCell::default() })
     }
 
-    fn of(wheel: Wheel, name: &str, reading: Reading) -> Result<(Self, Inflated), RepairError> {
-        enum Found {
-            Binaries(Vec<Binary>),
-            Unreadable(String),
-            Other,
-        }
+    fn of(wheel: Wheel, name: &str, reading: Reading<'_>) -> Result<(Self, Inflated), RepairError> {
         let dist_info = wheel.dist_info.as_ref().ok();
         let kept = AtomicU64::new(0);
+        let compared: Option<BTreeSet<&str>> = match reading {
+            Reading::Given => None,
+            Reading::Made(given) => Some(given.binaries.iter().map(|binary| binary.place.as_str()).collect()),
+        };
+        let whole = compared.is_some();
         let processed = wheel.archive.par_consume(
             |member| !member.is_dir,
             |member, content| {
                 let bytes: &[u8] = &content;
-                let place = match dist_info.map(|info| info.place(&member.name)) {
-                    Some(Place::Site(place)) => place,
-                    _ => &member.name,
-                };
-                let examine = || match objfile::sniff(bytes) {
-                    Some(FileKind::Object(_) | FileKind::Universal) => match objfile::parse(bytes) {
-                        Ok(file) => Found::Binaries(
-                            file.objects()
-                                .filter(|object| object.kind.is_loadable() || object.kind == ObjectKind::Executable)
-                                .map(|object| Binary::of(&member.name, place, member.size, object))
-                                .collect(),
-                        ),
-                        Err(error) => Found::Unreadable(error.to_string()),
-                    },
-                    _ if is_named_like_a_library(&member.name) && !bytes.is_empty() => {
-                        Found::Unreadable("it is no binary of a kind that is known".to_owned())
-                    }
-                    _ => Found::Other,
-                };
-                if reading == Reading::Whole || member.size < LARGE {
+                let place = place_of(dist_info, &member.name);
+                let compared =
+                    compared.as_ref().is_none_or(|places| places.contains(place.as_str()) || is_moved_program(&place));
+                let examine = || examine(member, &place, bytes, compared);
+                if whole || member.size < LARGE {
                     let (hash, found) = hashed_meanwhile(bytes, examine);
                     return (Some(hash), found, None);
                 }
@@ -295,7 +291,7 @@ impl Snapshot {
             },
         );
         let mut binaries = Vec::new();
-        let mut unreadable = Vec::new();
+        let mut broken: Vec<(&Member, Broken)> = Vec::new();
         let mut hashes: Vec<(usize, MemberHash)> = Vec::new();
         let mut inflated = Inflated::new();
         for one in processed {
@@ -306,10 +302,11 @@ impl Snapshot {
             inflated.extend(bytes.map(|bytes| (one.member.index, bytes)));
             match found {
                 Found::Binaries(found) => binaries.extend(found),
-                Found::Unreadable(reason) => unreadable.push((one.member.name.clone(), reason)),
+                Found::Broken(what) => broken.push((one.member, what)),
                 Found::Other => {}
             }
         }
+        let unreadable = unreadable(&wheel, name, broken);
         let hashes = Hashes::collect(hashes.into_iter().map(|(index, hash)| (index, Ok(hash))));
         Ok((Self { wheel, binaries, unreadable, hashes, late: RefCell::default() }, inflated))
     }
@@ -318,18 +315,8 @@ impl Snapshot {
     pub(crate) fn files(&self) -> BTreeMap<String, &Member> {
         let archive: &Archive = &self.wheel.archive;
         let dist_info = self.wheel.dist_info.as_ref().ok();
-        archive
-            .members()
-            .iter()
-            .filter(|member| !member.is_dir)
-            .map(|member| {
-                let place = match dist_info.map(|info| info.place(&member.name)) {
-                    Some(Place::Site(place)) => place.to_owned(),
-                    _ => member.name.clone(),
-                };
-                (place, member)
-            })
-            .collect()
+        let files = archive.members().iter().filter(|member| !member.is_dir);
+        files.map(|member| (place_of(dist_info, &member.name), member)).collect()
     }
 
     /// The names of the members that are binaries.
@@ -371,30 +358,32 @@ pub(crate) fn arch_of(architecture: Architecture) -> Option<Arch> {
     })
 }
 
-fn is_named_like_a_library(member: &str) -> bool {
-    let name = file_name(member).to_ascii_lowercase();
-    [".so", ".pyd", ".dll", ".dylib"].iter().any(|ending| name.ends_with(ending))
+/// What one member is.
+enum Found {
+    Binaries(Vec<Binary>),
+    Broken(Broken),
+    Other,
+}
+
+fn examine(member: &Member, place: &str, bytes: &[u8], compared: bool) -> Found {
+    match NoBinary::of(bytes) {
+        None => match objfile::parse(bytes) {
+            Ok(file) => Found::Binaries(
+                file.objects()
+                    .filter(|object| object.kind.is_loadable() || object.kind == ObjectKind::Executable)
+                    .map(|object| {
+                        let code = if compared { image::code(object) } else { Vec::new() };
+                        Binary { code, ..Binary::of(&member.name, place, member.size, object) }
+                    })
+                    .collect(),
+            ),
+            Err(error) => Found::Broken(Broken::Damaged(error.to_string().trim_end_matches('.').to_owned())),
+        },
+        Some(what) if is_named_like_a_library(&member.name) => Found::Broken(Broken::None(what)),
+        Some(_) => Found::Other,
+    }
 }
 
 pub(crate) fn file_name(path: &str) -> &str {
     path.rsplit(['/', '\\']).next().unwrap_or(path)
-}
-
-pub(crate) fn folder(path: &str) -> &str {
-    path.rsplit_once('/').map_or("", |(folder, _)| folder)
-}
-
-/// `path` with `.` and `..` taken out; `None` when it leaves the root.
-pub(crate) fn normal(path: &str) -> Option<String> {
-    let mut parts: Vec<&str> = Vec::new();
-    for part in path.split('/') {
-        match part {
-            "" | "." => {}
-            ".." => {
-                parts.pop()?;
-            }
-            name => parts.push(name),
-        }
-    }
-    Some(parts.join("/"))
 }

@@ -105,8 +105,13 @@ impl Repairer for Delocate {
     }
 
     fn repaired_before(&self, wheel: &Wheel) -> Option<String> {
-        // It refuses to put a library into a folder that is there already.
-        let has_folder = wheel.archive.members().iter().any(|member| member.name.contains("/.dylibs/"));
+        // It refuses to put a library into a folder that is there already: the package's `.dylibs`, or `NAME.dylibs` at the
+        // root where there is no package.
+        let is_folder = |name: &str| {
+            let root = name.split_once('/').is_some_and(|(folder, _)| folder.ends_with(".dylibs"));
+            root || name.contains("/.dylibs/")
+        };
+        let has_folder = wheel.archive.members().iter().any(|member| is_folder(&member.name));
         has_folder.then(|| {
             let generator = wheel.wheel_file.as_ref().and_then(|file| file.generator.clone());
             generator.filter(|generator| generator.contains("delocate")).unwrap_or_else(|| "delocate".to_owned())

@@ -4,7 +4,7 @@ use crate::repairer::{Left, Minimum, Repairer, Said, list, out_dir, path_separat
 use crate::request::{Existing, Request};
 use exec::Step;
 use host::World;
-use platform::Os;
+use platform::{Os, library_pattern};
 use wheel::Wheel;
 
 /// delvewheel.
@@ -46,10 +46,10 @@ impl Repairer for Delvewheel {
             }
         };
         option("--add-path", list(&request.library_dirs, world.os));
-        // Only `*` is a wildcard to it.
-        let stars: Vec<String> = request.exclude.iter().map(|pattern| pattern.replace('?', "*")).collect();
-        option("--exclude", stars.join(separator));
-        option("--no-mangle", request.options.no_mangle.join(separator));
+        let patterns =
+            |of: &[String]| of.iter().map(|pattern| in_its_words(pattern)).collect::<Vec<_>>().join(separator);
+        option("--exclude", patterns(&request.exclude));
+        option("--no-mangle", patterns(&request.options.no_mangle));
         option("--namespace-pkg", request.options.namespace_packages.join(separator));
         match request.options.existing {
             // What is in the wheel and needs something gets it too, whether an extension names it or not.
@@ -103,9 +103,32 @@ impl Repairer for Delvewheel {
     }
 }
 
+/// It asks fnmatch where there is a star, and compares letter by letter where there is none: any one character is `[!*]`,
+/// since no file's name has a star.
+fn in_its_words(pattern: &str) -> String {
+    if pattern.contains(['*', '?']) {
+        library_pattern::for_fnmatch(pattern).replace('?', "[!*]")
+    } else {
+        pattern.to_owned()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn patterns_in_its_words() {
+        for (pattern, words) in [
+            ("a.dll", "a.dll"),
+            ("a[1].dll", "a[1].dll"),
+            ("a*.dll", "a*.dll"),
+            ("a?.dll", "a[!*].dll"),
+            ("a[1]*.dll", "a[[]1]*.dll"),
+        ] {
+            assert_eq!(in_its_words(pattern), words);
+        }
+    }
 
     #[test]
     fn what_it_says() {

@@ -1,7 +1,10 @@
 //! Why a wheel was not repaired.
 
+use crate::rules;
 use camino::Utf8PathBuf;
+use diagnostics::{Finding, Subject};
 use exec::{Blame, Explain, StepError};
+use platform::policy::Libc;
 
 /// Why a wheel was not repaired.
 #[derive(Debug, thiserror::Error)]
@@ -39,10 +42,28 @@ pub enum RepairError {
         /// What the tool said.
         step: Option<Box<StepError>>,
     },
+    /// The policy that was asked for is of another C library than the wheel's binaries.
+    #[error("`{policy}` was asked for, but the wheel's binaries are linked with {libc}: {}", some(.needs))]
+    OtherLibc {
+        /// The policy.
+        policy: String,
+        /// The binaries' own.
+        libc: Libc,
+        /// Which library of it is needed by which binary.
+        needs: Vec<String>,
+        /// The most widely usable policy of their own C library that they meet by themselves.
+        meets: Option<&'static str>,
+    },
     /// A binary or library is for another processor or system than the wheel.
     #[error("a binary is not for the wheel's platform:{}", lines(.what))]
     WrongArchitecture {
         /// Which, and what it is for.
+        what: Vec<String>,
+    },
+    /// Files that a loader will be asked to open, and that are no binaries or damaged ones.
+    #[error("the wheel holds what no loader opens:{}", lines(.what))]
+    Unreadable {
+        /// Which, and why.
         what: Vec<String>,
     },
     /// The load commands of a Mach-O cannot be made longer.
@@ -167,6 +188,14 @@ fn requirers(needed_by: &[String]) -> String {
     }
 }
 
+/// In one line, for a finding's message.
+fn some(needs: &[String]) -> String {
+    const SHOWN: usize = 3;
+    let more = needs.len().saturating_sub(SHOWN);
+    let more = (more > 0).then(|| format!("{more} more"));
+    needs.iter().take(SHOWN).cloned().chain(more).collect::<Vec<_>>().join("; ")
+}
+
 fn lines(responsible: &[String]) -> String {
     const SHOWN: usize = 12;
     let mut text: String = responsible.iter().take(SHOWN).flat_map(|line| ["\n  ", line]).collect();
@@ -179,6 +208,13 @@ fn lines(responsible: &[String]) -> String {
 }
 
 impl RepairError {
+    /// The finding that it amounts to, where a rule says the same of a wheel: nothing was tried, what was asked for cannot be.
+    pub fn finding(&self, file: &str) -> Option<Finding> {
+        let Self::OtherLibc { .. } = self else { return None };
+        let finding = Finding::new(&rules::TAG_NOT_MET, Subject::file(file), self.to_string());
+        Some(self.hint().into_iter().fold(finding, Finding::help))
+    }
+
     /// The command behind it, with its log.
     pub fn step_error(&self) -> Option<&StepError> {
         match self {
@@ -191,7 +227,9 @@ impl RepairError {
             Self::Io(_)
             | Self::Write(_)
             | Self::PolicyNotMet { step: None, .. }
+            | Self::OtherLibc { .. }
             | Self::WrongArchitecture { .. }
+            | Self::Unreadable { .. }
             | Self::RepairedBefore { .. }
             | Self::Nothing { .. }
             | Self::Several { .. }
@@ -220,13 +258,14 @@ impl Explain for RepairError {
             Self::PolicyNotMet { .. }
             | Self::BadWheel { .. }
             | Self::WrongArchitecture { .. }
+            | Self::Unreadable { .. }
             | Self::NoHeaderRoom { .. }
             | Self::Overlay { .. }
             | Self::Purelib { .. } => Blame::Project,
             Self::Nothing { .. } | Self::Several { .. } | Self::Unrepaired { .. } | Self::BadResult { .. } => {
                 Blame::Tool
             }
-            Self::RepairedBefore { .. } => Blame::User,
+            Self::RepairedBefore { .. } | Self::OtherLibc { .. } => Blame::User,
         }
     }
 
@@ -237,7 +276,7 @@ impl Explain for RepairError {
             Self::LibraryNotFound { searched, .. } => {
                 let looked = searched.iter().map(|dir| format!("`{dir}`")).collect::<Vec<_>>().join(", ");
                 let looked = if looked.is_empty() { "the system's folders only".to_owned() } else { format!("{looked} and the system's folders") };
-                Some(format!("looked in {looked}; name its folder: `--lib-dir DIR`, or in ci/wheels.yaml repair: {{ lib_dirs: [DIR] }}"))
+                Some(format!("looked in {looked}; name its folder (`--lib-dir DIR`, or in ci/wheels.yaml repair: {{ lib_dirs: [DIR] }}), or, if another wheel brings it, leave it out (`--exclude LIB`, repair: {{ exclude: [LIB] }})"))
             }
             Self::PolicyNotMet { policy, .. } if policy.starts_with("mac") || policy.starts_with("MAC") => {
                 Some("build these libraries for the older macOS (MACOSX_DEPLOYMENT_TARGET), or ask for a newer platform".to_owned())
@@ -245,7 +284,21 @@ impl Explain for RepairError {
             Self::PolicyNotMet { .. } => Some(
                 "build in an image of that policy (its glibc and libraries are old enough), or ask for `platform: auto`".to_owned(),
             ),
+            Self::OtherLibc { libc, meets, .. } => {
+                let (family, other) = match libc {
+                    Libc::Glibc => ("manylinux", Libc::Musl),
+                    Libc::Musl => ("musllinux", Libc::Glibc),
+                };
+                let ask = match meets {
+                    Some(policy) => format!("ask for `{policy}`"),
+                    None => format!("ask for a {family} policy"),
+                };
+                Some(format!("{ask}, or leave it to `auto`; a wheel for {other} has to be built with {other}"))
+            }
             Self::WrongArchitecture { .. } => Some("build it, and get its libraries, for the processor that the tag names".to_owned()),
+            Self::Unreadable { .. } => Some(
+                "build the wheel again with room on the disk and every file fetched (`git lfs pull`); no repair mends such a file".to_owned(),
+            ),
             Self::NoHeaderRoom { .. } => Some("link it with `-Wl,-headerpad_max_install_names`".to_owned()),
             Self::Overlay { .. } => Some(
                 "most often it is debug information: run `strip -s` on the file, or repair with `--strip` (repair: { strip: true })".to_owned(),

@@ -6,6 +6,7 @@
 use crate::rules;
 use diagnostics::Rule;
 use objfile::{Object, SignatureState};
+use wheel::MemberHash;
 
 /// Something in an image that the loader or the processor will stumble over.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,6 +14,17 @@ pub(crate) struct Fault {
     pub(crate) rule: &'static Rule,
     /// A part of a sentence about the image: `has …`.
     pub(crate) what: String,
+    /// The loader takes it all the same: a sign of a bad patch, and no more than that.
+    pub(crate) loads: bool,
+}
+
+/// A section of code, as a repair has to leave it. Where it lies in the file and in memory is a patcher's to change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Code {
+    /// The section's name.
+    pub(crate) section: String,
+    /// What is in it; nothing for what lies beyond the file's end or over other sections.
+    digest: Option<MemberHash>,
 }
 
 /// The state of a Mach-O's signature.
@@ -42,6 +54,46 @@ pub(crate) fn signature(object: &Object<'_>) -> Signature {
     }
 }
 
+/// The sections that are executed: ELF's `SHT_PROGBITS` with `SHF_EXECINSTR`, Mach-O's with instructions, PE's with code, up to
+/// what is used of them in memory.
+pub(crate) fn code(object: &Object<'_>) -> Vec<Code> {
+    const SHT_PROGBITS: u32 = 1;
+    const SHF_EXECINSTR: u64 = 4;
+    const IMAGE_SCN_CNT_CODE: u32 = 0x20;
+    const IMAGE_SCN_MEM_EXECUTE: u32 = 0x2000_0000;
+    let mut sections: Vec<(&str, u64, u64, u64)> = Vec::new();
+    if let Some(elf) = object.elf() {
+        let code = elf.sections.iter().filter(|one| one.kind == SHT_PROGBITS && one.flags & SHF_EXECINSTR != 0);
+        sections.extend(code.map(|one| (one.name, one.address, one.offset, one.size)));
+    }
+    if let Some(macho) = object.macho() {
+        let code = macho.sections.iter().filter(|one| one.is_code() && !one.is_zero_fill());
+        sections.extend(code.map(|one| (one.name, one.address, one.offset, one.size)));
+    }
+    if let Some(pe) = object.pe() {
+        let is_code = |characteristics| characteristics & (IMAGE_SCN_CNT_CODE | IMAGE_SCN_MEM_EXECUTE) != 0;
+        let code = pe.sections.iter().filter(|one| is_code(one.characteristics));
+        sections.extend(code.map(|one| {
+            let used = one.memory_size.min(one.file_size);
+            (one.name, u64::from(one.address), u64::from(one.offset), u64::from(used))
+        }));
+    }
+    sections.sort_by_key(|(name, address, ..)| (*address, *name));
+    // Sections that lie over each other would be hashed again and again.
+    let mut rest = object.bytes.len() as u64;
+    let digest = |(name, _, offset, size): (&str, u64, u64, u64)| {
+        let range = usize::try_from(offset).ok()..usize::try_from(offset.saturating_add(size)).ok();
+        let bytes = match range {
+            std::ops::Range { start: Some(start), end: Some(end) } => object.bytes.get(start..end),
+            _ => None,
+        };
+        let bytes = bytes.filter(|_| size <= rest);
+        rest = rest.saturating_sub(size);
+        Code { section: name.to_owned(), digest: bytes.map(wheel::hash) }
+    };
+    sections.into_iter().map(digest).collect()
+}
+
 pub(crate) fn faults(object: &Object<'_>) -> Vec<Fault> {
     let mut faults = Vec::new();
     if let Some(elf) = object.elf() {
@@ -57,7 +109,7 @@ pub(crate) fn faults(object: &Object<'_>) -> Vec<Fault> {
 }
 
 fn damaged(what: String) -> Fault {
-    Fault { rule: &rules::IMAGE_DAMAGED, what }
+    Fault { rule: &rules::IMAGE_DAMAGED, what, loads: false }
 }
 
 fn elf(object: &Object<'_>, elf: &objfile::ElfFacts<'_>, faults: &mut Vec<Fault>) {
@@ -88,7 +140,9 @@ fn elf(object: &Object<'_>, elf: &objfile::ElfFacts<'_>, faults: &mut Vec<Fault>
             load.address <= section.address && section_end <= load.address.saturating_add(load.memory_size)
         });
         if !mapped {
-            faults.push(damaged(format!("has the section `{}` outside of what is mapped", section.name)));
+            // The loader looks at segments alone.
+            let what = format!("has the section `{}` outside of what is mapped", section.name);
+            faults.push(Fault { loads: true, ..damaged(what) });
         }
     }
     if let Some(strings) = &elf.dynamic_strings {
@@ -104,6 +158,7 @@ fn elf(object: &Object<'_>, elf: &objfile::ElfFacts<'_>, faults: &mut Vec<Fault>
             faults.push(Fault {
                 rule: &rules::VERSION_NEED_STRANDED,
                 what: format!("needs versions of `{}`, which is not among the libraries that it needs", need.file),
+                loads: false,
             });
         }
     }
@@ -150,6 +205,7 @@ fn pe(object: &Object<'_>, pe: &objfile::PeFacts<'_>, faults: &mut Vec<Fault>) {
         faults.push(damaged("is bigger in memory than its header says".to_owned()));
     }
     if pe.checksum != 0 && objfile::pe_checksum(object.bytes, pe.checksum_offset) != pe.checksum {
-        faults.push(damaged("has a checksum that is not its own".to_owned()));
+        // Windows looks at it for drivers and what boots.
+        faults.push(Fault { loads: true, ..damaged("has a checksum that is not its own".to_owned()) });
     }
 }

@@ -13,12 +13,14 @@ mod delvewheel;
 mod error;
 mod image;
 mod origin;
+mod place;
 mod repairer;
 mod request;
 pub mod rules;
 mod run;
 mod search;
 mod settle;
+mod unreadable;
 
 pub use check::{Assumed, Grafted};
 pub use error::RepairError;

@@ -1,7 +1,7 @@
 //! What one repair is asked to do.
 
 use camino::Utf8PathBuf;
-use platform::Os;
+use platform::library_pattern;
 use serde::{Deserialize, Serialize};
 
 /// One wheel to be repaired: for which platform, with which tool, where the libraries lie.
@@ -15,7 +15,7 @@ pub struct Request {
     pub tools: host::toolenv::ToolEnvironment,
     /// Absolute folders to look for libraries in, LLVM's first.
     pub library_dirs: Vec<Utf8PathBuf>,
-    /// Libraries (`*` and `?` in their names stand for anything) that are left out.
+    /// Libraries that are left out, by patterns as [`platform::library_pattern`] reads them.
     pub exclude: Vec<String>,
     /// Whether binaries are stripped before they are grafted.
     pub strip: bool,
@@ -38,7 +38,7 @@ pub struct Request {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Options {
-    /// Windows: DLLs that keep their names, because something looks for them by name (`*` stands for anything).
+    /// Windows: DLLs that keep their names, because something looks for them by name; patterns too.
     pub no_mangle: Vec<String>,
     /// Windows: namespace packages, `a.b`; they get no `__init__.py`.
     pub namespace_packages: Vec<String>,
@@ -77,15 +77,7 @@ pub enum ExpectedLlvm {
 impl Request {
     /// Whether a library is left out on purpose. Names of Windows' libraries are compared in any case.
     pub fn excludes(&self, library: &str) -> bool {
-        let name = library.rsplit(['/', '\\']).next().unwrap_or(library);
-        let windows = self.target.os == Os::Windows;
-        self.exclude.iter().any(|pattern| {
-            if windows {
-                matches(&pattern.to_lowercase(), &name.to_lowercase())
-            } else {
-                matches(pattern, name) || matches(pattern, library)
-            }
-        })
+        library_pattern::any_means(&self.exclude, library, self.target.os)
     }
 
     /// The tag that was asked for, such as `manylinux_2_28_x86_64`.
@@ -93,57 +85,6 @@ impl Request {
         match &self.platform {
             platform::TargetPlatform::Policy(_) => self.platform.platform_tag(&self.target).map(|tag| tag.to_string()),
             platform::TargetPlatform::Auto => None,
-        }
-    }
-}
-
-/// Whether a name is what a pattern with `*` and `?` describes. Linear in the name for each star: no pattern from outside
-/// makes it slow.
-fn matches(pattern: &str, name: &str) -> bool {
-    let (pattern, name): (Vec<char>, Vec<char>) = (pattern.chars().collect(), name.chars().collect());
-    let (mut p, mut n) = (0, 0);
-    let mut star: Option<(usize, usize)> = None;
-    while n < name.len() {
-        match pattern.get(p) {
-            Some('*') => {
-                star = Some((p, n));
-                p += 1;
-            }
-            Some(c) if *c == '?' || name.get(n) == Some(c) => {
-                p += 1;
-                n += 1;
-            }
-            _ => match star {
-                Some((at, from)) => {
-                    star = Some((at, from + 1));
-                    p = at + 1;
-                    n = from + 1;
-                }
-                None => return false,
-            },
-        }
-    }
-    pattern.get(p..).is_some_and(|rest| rest.iter().all(|c| *c == '*'))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn patterns() {
-        for (pattern, name, fits) in [
-            ("libcuda.so.*", "libcuda.so.1", true),
-            ("libcuda.so.*", "libcudart.so.1", false),
-            ("*", "", true),
-            ("lib?.so", "liba.so", true),
-            ("lib?.so", "lib.so", false),
-            ("*a*b", "xaxbxb", true),
-            ("*a*b", "xaxbxc", false),
-            ("libz.so.1", "libz.so.1", true),
-            ("", "x", false),
-        ] {
-            assert_eq!(matches(pattern, name), fits, "{pattern} {name}");
         }
     }
 }

@@ -3,10 +3,11 @@
 
 pub(crate) use audit::proof::fact_rules::{RECORD_MISMATCH, TAG_TOO_WIDE};
 use audit::proof::rules as proof;
+pub(crate) use audit::rules::TWO_LLVM;
 use diagnostics::{Finding, Rule, Severity};
 
 /// The proof's rules that a repair judges by too.
-pub const SHARED: &[&Rule] = &[&RECORD_MISMATCH, &TAG_TOO_WIDE];
+pub const SHARED: &[&Rule] = &[&RECORD_MISMATCH, &TAG_TOO_WIDE, &TWO_LLVM];
 
 /// What the proof says of the same fault, seen from the loader's side.
 const SAME_FAULT: &[(&Rule, &[&Rule])] = &[
@@ -18,7 +19,6 @@ const SAME_FAULT: &[(&Rule, &[&Rule])] = &[
     (&SIGNATURE_BROKEN, &[&proof::UNSIGNED_CODE]),
     (&WRONG_ARCHITECTURE, &[&proof::LOADER_REFUSES]),
     (&GRAFTED_TWICE, &[&proof::TWO_COPIES]),
-    (&LIBLLVM_COPIES, &[&proof::TWO_LLVMS_IN_PROCESS]),
 ];
 
 /// Whether a finding of the proof is about a fault that the repair's own findings tell already: the same rule or its
@@ -78,18 +78,17 @@ pub static TAG_NOT_MET: Rule = Rule {
     example: "`manylinux_2_17_x86_64` was asked for, the wheel is tagged `manylinux_2_34_x86_64`",
 };
 
-/// There is not exactly one libLLVM.
+/// There is no libLLVM, or not the one that was asked for.
 pub static LIBLLVM_COPIES: Rule = Rule {
     code: "LL411",
     name: "libllvm-copies",
     severity: Severity::Error,
-    summary: "the repaired wheel does not hold exactly the one libLLVM that was asked for",
-    why: "A wheel that was linked to a shared libLLVM must carry one: without it the import fails on a clean machine. Two \
-          copies in one process register the same command-line options twice and crash; another version than the one the \
-          extension was linked with lacks its versioned symbols.",
-    fix: "Look at the repair log. None: the library was excluded or taken for a system library. Two: two extensions were \
-          linked with different files; link all with the same LLVM.",
-    example: "minijit.libs/libLLVM-14-0fe2.so.1 and minijit.libs/libLLVM-e7f2.so.19.1",
+    summary: "the repaired wheel lacks the libLLVM that was asked for, or has one that was not",
+    why: "A wheel that was linked to a shared libLLVM must carry it: without it the import fails on a clean machine, and another \
+          version than the one the extension was linked with lacks its versioned symbols. More than one is the rule `two-llvm`.",
+    fix: "Look at the repair log. None: the library was excluded or taken for a system library. Another: something else than \
+          the extension was linked with it; link all with the same LLVM.",
+    example: "there is no libLLVM in the wheel, but LLVM 19 was linked as a shared library",
 };
 
 /// A needed library is neither in the wheel nor the platform's.
@@ -135,8 +134,9 @@ pub static MEMBER_CHANGED: Rule = Rule {
     name: "member-changed",
     severity: Severity::Error,
     summary: "the repair changed a file that it has no reason to change, or broke one that it has",
-    why: "A repair may patch binaries (they export the same as before), rewrite RECORD and the tags in WHEEL, and on Windows \
-          add lines to `__init__.py`. Anything else is damage: a lost line, a lost symbol, a lost permission.",
+    why: "A repair may patch binaries (their code is the same, byte for byte, and they export the same as before), rewrite RECORD \
+          and the tags in WHEEL, and on Windows add delvewheel's block to the `__init__.py` of a package at the root. Anything \
+          else is damage, or worse: other code, a line more or less, a lost symbol, a lost permission.",
     fix: "Look at the repair log. On Windows, code that the tool cannot patch (text after a docstring on the same line) can \
           be moved to the next line.",
     example: "pkg/_core.so does not export the 2 symbols that it did before the repair, but 0 others",
@@ -159,10 +159,13 @@ pub static GRAFTED_TWICE: Rule = Rule {
     code: "WH317",
     name: "grafted-twice",
     severity: Severity::Warning,
-    summary: "the repair put two copies of one library into the wheel",
-    why: "Each copy is loaded on its own: twice the size and the memory, and two sets of global variables where one was meant.",
-    fix: "Let all extensions link the library by the same name. On Windows, move extensions out of the root of namespace \
-          packages, which get their own copies.",
+    summary: "the repair put a library into the wheel that it put there already, or that the wheel carries",
+    why: "Each copy is loaded on its own: twice the size and the memory, and two sets of global variables where one was meant. A \
+          library that the build put into the wheel is grafted once more when no run path leads from the extension to it: the \
+          tool finds another one on the machine.",
+    fix: "Let all extensions link the library by the same name, and give them a run path (`$ORIGIN/…`, `@loader_path/…`) to what \
+          the wheel carries, or exclude it. On Windows, move extensions out of the root of namespace packages, which get their \
+          own copies.",
     example: "ns/zlib-1f2e.dll and x.libs/zlib-1f2e.dll are two copies of one library",
 };
 
@@ -175,8 +178,10 @@ pub static NOT_REACHED: Rule = Rule {
     why: "The loader looks in the folders that run paths, install names or `os.add_dll_directory` give, and nowhere else. A \
           library in another folder of the wheel might as well not be there.",
     fix: "Run paths must be relative to the binary (`$ORIGIN/…`, `@loader_path/…`) and fit the place where the file is \
-          installed, not where it lies in the archive (`.data/platlib`). For libraries that Python code loads first, this \
-          can be accepted with that reason.",
+          installed, not where it lies in the archive (`.data/platlib`). Programs in `.data/scripts` are installed into a folder \
+          from which no relative path leads to the packages: auditwheel moves them to where one does, delocate and delvewheel do \
+          not; link such a program statically, or start it from a Python function (`[project.scripts]`). For libraries that \
+          Python code loads first, this can be accepted with that reason.",
     example: "pkg/_core.so needs libfoo-1f2e.so.1, which lies in the wheel as x.libs/libfoo-1f2e.so.1, but no RPATH leads there",
 };
 
@@ -197,12 +202,13 @@ pub static IMAGE_DAMAGED: Rule = Rule {
     code: "LD215",
     name: "image-damaged",
     severity: Severity::Error,
-    summary: "the repair damaged a binary",
+    summary: "a binary does not hold together",
     why: "Patching moves tables inside a file. Segments that overlap, are not aligned to pages, or reach beyond the file, \
           sections that are not mapped, load commands over code, or a wrong checksum make the loader refuse the file, or \
           crash later.",
     fix: "Never strip what was patched; strip before (`strip: true` does). Use the tools' pinned versions. A Mach-O needs \
-          room in its header: link with `-Wl,-headerpad_max_install_names`.",
+          room in its header: link with `-Wl,-headerpad_max_install_names`. What the build itself left so no repair mends: link \
+          it again. A wrong checksum or a stray section, which the loader overlooks, is a warning in what no tool touched.",
     example: "x.libs/libLLVM-e7f2b360.so.19.1 has a segment at 0x8c5a000 that is not aligned to pages",
 };
 
@@ -211,9 +217,10 @@ pub static PATH_LEADS_OUTSIDE: Rule = Rule {
     code: "LD216",
     name: "path-leads-outside",
     severity: Severity::Error,
-    summary: "a patched binary looks for libraries in a folder of the machine that built it",
+    summary: "a binary looks for libraries in a folder of the machine that built it",
     why: "On the user's machine that folder holds nothing, or something else: whoever may write there decides what is loaded \
-          into the user's process.",
+          into the user's process. An error in what the repair grafted or patched: its paths are the tool's to set. A warning in \
+          an extension that no tool had a reason to touch: it imports all the same, and many published wheels carry such a path.",
     fix: "Build without absolute run paths (CMake: `CMAKE_INSTALL_RPATH`), or let the repair tool remove them.",
     example: "pkg/_core.so looks for libraries in /home/me/llvm/lib",
 };

@@ -53,8 +53,9 @@ pub fn run(request: &Request, steps: &[Step], given: &Utf8Path, runner: &Runner<
     let tool = repairer(request.target.os);
     let name = given.file_name().unwrap_or_default();
     let (mut before, inflated) = Snapshot::given(given)?;
+    readable(&before)?;
     let facts = check::facts_of_given(request, name, &mut before, &inflated)?;
-    if facts.hold() || before.binaries.is_empty() {
+    if facts.hold() || before.binaries.is_empty() || is_beyond_repair(&facts) {
         // Nothing that a tool could do: the wheel passes through, with its tag checked.
         let how = if before.binaries.is_empty() { How::Pure } else { How::HeldAlready };
         return Ok(outcome(given.to_owned(), how, facts));
@@ -127,6 +128,20 @@ fn is_same(before: &Snapshot, after: &Snapshot) -> bool {
         && was.iter().zip(&is).all(|(old, new)| old.0 == new.0 && before.has_same(old.1, after, new.1))
 }
 
+/// A binary that cannot be read is not looked at by anything that follows.
+fn readable(before: &Snapshot) -> Result<(), RepairError> {
+    let opened = before.unreadable.iter().filter(|file| file.is_opened);
+    let what: Vec<String> = opened.map(|file| format!("`{}`: {}", file.member, file.reason)).collect();
+    if what.is_empty() { Ok(()) } else { Err(RepairError::Unreadable { what }) }
+}
+
+/// Whether nothing is wrong but what the build broke: a tool would leave it as it is.
+fn is_beyond_repair(facts: &Facts) -> bool {
+    let broken = [&crate::rules::IMAGE_DAMAGED, &crate::rules::VERSION_NEED_STRANDED];
+    let mut errors = facts.findings.iter().filter(|finding| finding.severity >= Severity::Error);
+    errors.all(|finding| broken.contains(&finding.rule))
+}
+
 /// What no tool can mend, said before one is started.
 fn refuse(request: &Request, tool: &dyn Repairer, before: &Snapshot, facts: &Facts) -> Result<(), RepairError> {
     if let Some(by) = tool.repaired_before(&before.wheel) {
@@ -141,6 +156,7 @@ fn refuse(request: &Request, tool: &dyn Repairer, before: &Snapshot, facts: &Fac
     if !wrong.is_empty() {
         return Err(RepairError::WrongArchitecture { what: wrong });
     }
+    search::fits_libc(request, &before.binaries)?;
     if !before.binaries.iter().any(|binary| search::is_for(request, binary)) {
         let found =
             before.binaries.first().map(|binary| format!("`{}` is for {}", binary.member, binary.architecture.name()));
@@ -153,9 +169,7 @@ fn refuse(request: &Request, tool: &dyn Repairer, before: &Snapshot, facts: &Fac
 /// environment's own metadata; no process is started for that.
 fn check_tools(request: &Request, tool: &dyn Repairer) -> Result<(), RepairError> {
     let windows = std::env::consts::OS == "windows";
-    if tool.runs_on().is_some_and(|os| os.name() != std::env::consts::OS) {
-        return Err(RepairError::NoTool { tool: tool.name(), target: request.target.to_string() });
-    }
+    runs_on(std::env::consts::OS, &request.target, tool)?;
     let mut folders: Vec<String> = request.options.program_dirs.iter().map(ToString::to_string).collect();
     folders.push(request.tools.programs.to_string());
     folders.push(std::env::var("PATH").unwrap_or_default());
@@ -190,6 +204,13 @@ fn check_tools(request: &Request, tool: &dyn Repairer) -> Result<(), RepairError
         }
     }
     Ok(())
+}
+
+fn runs_on(host: &str, target: &platform::TargetKey, tool: &dyn Repairer) -> Result<(), RepairError> {
+    match tool.runs_on() {
+        Some(os) if os.name() != host => Err(RepairError::NoTool { tool: tool.name(), target: target.to_string() }),
+        _ => Ok(()),
+    }
 }
 
 fn prepare(request: &Request) -> Result<(), RepairError> {
@@ -300,4 +321,32 @@ fn responsible(request: &Request, tag: &str, before: &Snapshot, log: &str) -> Ve
     all.extend(search::closure(request, &before.binaries).found);
     let needs = check::needs(&all, |library| request.excludes(library));
     platform::policy::why_not(policy, request.target.arch, &needs).iter().map(ToString::to_string).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use exec::{Blame, Explain};
+
+    #[test]
+    fn where_a_tool_runs() {
+        for (host, target, runs) in [
+            ("linux", Os::Linux, true),
+            ("macos", Os::Linux, false),
+            ("windows", Os::Linux, false),
+            ("linux", Os::MacOs, true),
+            ("linux", Os::Windows, true),
+            ("macos", Os::Windows, true),
+        ] {
+            let key = platform::TargetKey::new(target, platform::Arch::X86_64);
+            match runs_on(host, &key, repairer(target)) {
+                Ok(()) => assert!(runs, "{target} on {host}"),
+                Err(error) => {
+                    assert!(!runs, "{target} on {host}");
+                    let said = "wheels for linux-x86_64 cannot be repaired here: auditwheel runs on that system only";
+                    assert_eq!((error.to_string().as_str(), error.blame()), (said, Blame::Environment));
+                }
+            }
+        }
+    }
 }

@@ -1,12 +1,14 @@
 //! After a tool failed: which libraries the wheel needs that lie nowhere, and what lies where they were looked for.
 
 use crate::binary::{Binary, arch_of, file_name};
+use crate::check;
+use crate::error::RepairError;
 use crate::request::Request;
 use camino::{Utf8Path, Utf8PathBuf};
 use exec::{Query, Runner};
 use objfile::{Format, RpathKind};
 use platform::Os;
-use platform::policy::{self, macos, windows};
+use platform::policy::{self, Libc, Need, macos, windows};
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -79,6 +81,39 @@ fn is_systems(request: &Request, name: &str) -> bool {
         // Any Python's runtime counts here: this only explains a failure.
         Os::Windows => windows::is_system_library(request.target.arch, name, Some(13)),
     }
+}
+
+/// A policy that was asked for, of another C library than the one that the binaries need: no tool can meet it, and what
+/// auditwheel says of it is a list of its options.
+///
+/// # Errors
+/// [`RepairError::OtherLibc`].
+pub(crate) fn fits_libc(request: &Request, binaries: &[Binary]) -> Result<(), RepairError> {
+    let Some(tag) = request.asked() else { return Ok(()) };
+    let Some(asked) = check::policy_of(&tag, &request.target) else { return Ok(()) };
+    let mut needs: BTreeSet<String> = BTreeSet::new();
+    let mut own = None;
+    for binary in binaries {
+        for needed in &binary.needed {
+            if let Some(libc) = Libc::of_library(&needed.name).filter(|libc| *libc != asked.libc) {
+                own = Some(libc);
+                needs.insert(format!("`{}`, needed by `{}`", needed.name, binary.member));
+            }
+        }
+    }
+    let Some(libc) = own else { return Ok(()) };
+    let of = check::needs(binaries, |library| request.excludes(library));
+    // Libraries are what a repair would graft.
+    let meets = policy::policies(libc, request.target.arch).find(|policy| {
+        let refusals = policy::why_not(policy, request.target.arch, &of);
+        refusals.iter().all(|refusal| matches!(refusal.need, Need::Library(_)))
+    });
+    Err(RepairError::OtherLibc {
+        policy: tag,
+        libc,
+        needs: needs.into_iter().collect(),
+        meets: meets.map(|policy| policy.name),
+    })
 }
 
 /// Where a library of that name may lie.

@@ -6,11 +6,12 @@ use crate::repairer::{Left, Repairer};
 use crate::request::Request;
 use camino::{Utf8Path, Utf8PathBuf};
 use exec::Runner;
-use wheel::{Archive, Edits, Place, WriteError, WriteOptions};
+use wheel::{Archive, Content, Edits, Place, WriteError, WriteOptions};
 
 /// The wheel that the tool gets: the given one, or, where extensions lie in `.data/platlib`, the same with them at the
 /// root. Installers put both into the same folder, but the tools compute run paths from where files lie in the archive,
-/// and would lead them two folders too far up. What was inflated to be read is not compressed again for the tool, whose own
+/// and would lead them two folders too far up. A root that was for pure Python becomes the platform's with that: grafted
+/// libraries lie there too, and have to be where the extensions are. What was inflated to be read is not compressed again for the tool, whose own
 /// inflate is slow.
 pub(crate) fn input(
     request: &Request,
@@ -50,7 +51,32 @@ fn moved(before: &Snapshot) -> Option<Edits> {
         edits.rename(&member.name, place);
         moved += 1;
     }
-    (moved > 0 && !wheel_file.root_is_purelib).then_some(edits)
+    if wheel_file.root_is_purelib {
+        if !before.binaries.iter().any(|binary| binary.member.starts_with(&prefix)) {
+            // Nothing that a run path would be computed for.
+            return None;
+        }
+        let member = wheel.archive.member(&dist_info.path("WHEEL"))?;
+        let text = wheel.archive.read(member).ok()?;
+        edits.put(
+            &member.name,
+            Content::Bytes(with_platform_root(&String::from_utf8_lossy(&text)).into_bytes()),
+            0o644,
+        );
+    }
+    (moved > 0).then_some(edits)
+}
+
+/// WHEEL with this one line changed.
+fn with_platform_root(text: &str) -> String {
+    let line = |line: &str| match line.split_once(':') {
+        Some((key, _)) if key.trim().eq_ignore_ascii_case("Root-Is-Purelib") => {
+            let end = line.trim_end_matches(['\r', '\n']).len();
+            format!("{key}: false{}", line.get(end..).unwrap_or_default())
+        }
+        _ => line.to_owned(),
+    };
+    text.split_inclusive('\n').map(line).collect()
 }
 
 fn make_folder_of(file: &Utf8Path) -> std::io::Result<()> {
@@ -71,19 +97,19 @@ pub(crate) fn finish(
         Left::Uncompressed => {
             let archive = Archive::open(made).map_err(|error| bad(made, &error))?;
             match wheel::compress_anew(&archive, &before.wheel.archive, &out, &options(request)) {
-                Ok(_) => Snapshot::read(&out),
+                Ok(_) => Snapshot::made(&out, before),
                 Err(WriteError::Io(error)) => Err(error.into()),
                 Err(error) => Err(bad(made, &error)),
             }
         }
         Left::InDisorder => {
-            let snapshot = Snapshot::read(made)?;
+            let snapshot = Snapshot::made(made, before)?;
             let edits = tool.complete(request, &snapshot, runner)?;
             let hashes = Some(&snapshot.hashes);
             let unedited = edits.is_none();
             let edits = edits.unwrap_or_default();
             wheel::rewrite(&snapshot.wheel.archive, &edits, hashes, &out, &options(request))?;
-            if unedited { snapshot.rewritten(&out) } else { Snapshot::read(&out) }
+            if unedited { snapshot.rewritten(&out, before) } else { Snapshot::made(&out, before) }
         }
     }
 }
@@ -94,4 +120,20 @@ fn bad(made: &Utf8Path, error: &dyn std::fmt::Display) -> RepairError {
 
 fn options(request: &Request) -> WriteOptions {
     WriteOptions { epoch: request.source_date_epoch, ..WriteOptions::default() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::with_platform_root;
+
+    #[test]
+    fn one_line_of_wheel() {
+        for (given, made) in [
+            ("A: 1\nRoot-Is-Purelib: true\nTag: x\n", "A: 1\nRoot-Is-Purelib: false\nTag: x\n"),
+            ("A: 1\r\nroot-is-purelib:True\r\n", "A: 1\r\nroot-is-purelib: false\r\n"),
+            ("Root-Is-Purelib: true", "Root-Is-Purelib: false"),
+        ] {
+            assert_eq!(with_platform_root(given), made);
+        }
+    }
 }

@@ -105,6 +105,89 @@ fn two_at_once_of_one_name_never_meet() {
     assert!(left.is_empty(), "{left:?}");
 }
 
+/// What `wheels` built of the little extension with a library that a repair grafts, unrepaired; and a place to repair it in.
+fn built(sandbox: &Sandbox) -> Utf8PathBuf {
+    let _ = sandbox.wheels(&[]).run().exits(0);
+    let work = sandbox.root.join("target/wheelproof/work/plain").join(super::support::id(&newest_python()));
+    let wheel = work.join("build/wheel").read_dir_utf8().unwrap().flatten().next().unwrap().into_path();
+    let given = sandbox.root.join("target/given").join(wheel.file_name().unwrap());
+    fs_err::create_dir_all(given.parent().unwrap()).unwrap();
+    fs_err::copy(&wheel, &given).unwrap();
+    given
+}
+
+/// `repair` by itself, as a user calls it: what lands, what is refused, what the options do.
+#[test]
+fn the_command_alone() {
+    let Some(library) = host_library() else { return };
+    let soname = library.file_name().unwrap();
+    let link = format!("environment: {{ PLAIN_LINK: {library} }}");
+    let sandbox = Sandbox::plain(&Asked { project: &["import: [plain]", &link], ..PLAIN });
+    let given = built(&sandbox);
+    let before = fs_err::read(&given).unwrap();
+    let repair = |out: &str, more: &[&str]| {
+        let out = sandbox.root.join("target").join(out);
+        program(&sandbox.root).args(["repair", given.as_str(), "--out", out.as_str()]).args(more).run()
+    };
+    let names = |out: &str| -> Vec<String> {
+        let entries = sandbox.root.join("target").join(out).read_dir_utf8().unwrap().flatten();
+        entries.map(|entry| entry.file_name().to_owned()).collect()
+    };
+
+    let json = repair("one", &["--format", "json"]).exits(0).json();
+    let entry = &json["wheels"][0];
+    assert_eq!((json["schema_version"].as_u64(), entry["status"].as_str()), (Some(1), Some("repaired")));
+    let made = Utf8PathBuf::from(entry["wheel"].as_str().unwrap());
+    assert_eq!(names("one"), [made.file_name().unwrap()]);
+    assert!(entry["platform"].as_str().unwrap().starts_with("manylinux"), "{entry}");
+    let graft = &entry["grafted"][0];
+    assert!(
+        graft["name"].as_str().unwrap().starts_with("plain.libs/") && graft["bytes"].as_u64() > Some(1000),
+        "{entry}"
+    );
+
+    // The wheel of the build and the one that was repaired come out under one name: one of them is there, and that is said.
+    let two = sandbox.root.join("target/two");
+    let args = ["repair", given.as_str(), made.as_str(), "--out", two.as_str(), "--format", "json"];
+    let json = program(&sandbox.root).args(args).run().exits(4).json();
+    assert_eq!(json["wheels"][0]["status"], "repaired");
+    assert_eq!(json["wheels"][1]["status"], "failed");
+    assert!(json["wheels"][1]["error"].as_str().unwrap().starts_with("it became `"), "{json}");
+    assert_eq!(names("two"), [made.file_name().unwrap()]);
+
+    // Patterns are the same to auditwheel and to us; what means nothing is said.
+    let literal = format!("{}[0-9]", soname.trim_end_matches(|c: char| c.is_ascii_digit()));
+    let any = format!("{}?", soname.trim_end_matches(|c: char| c.is_ascii_digit()));
+    let run = repair("three", &["--exclude", &literal, "--format", "json"]).exits(0);
+    assert_eq!(run.json()["wheels"][0]["grafted"].as_array().unwrap().len(), 1);
+    let _ = run.says(&[&format!("`--exclude {literal}` left nothing out")]);
+    let run = repair("four", &["--exclude", &any, "--format", "json"]).exits(0);
+    assert_eq!(run.json()["wheels"][0]["assumed"][0]["library"], soname);
+    assert!(!run.stderr.contains("left nothing out"), "{}", run.stderr);
+
+    // A policy that the binaries do not meet, one of another C library, and the folder of the given wheel.
+    let _ = repair("five", &["--plat", "musllinux_1_2"]).exits(1).says(&[
+        "error[tag-not-met]",
+        "`libc.so.6`",
+        "ask for `manylinux",
+    ]);
+    let _ = repair("given", &[]).exits(2).says(&["where the given wheel"]);
+    let _ = repair("six", &["--exclude", "*", "--plat", "manylinux_2_17"]).exits(0).says(&["manylinux_2_17"]);
+    assert!(names("five").is_empty());
+    assert_eq!(fs_err::read(&given).unwrap(), before);
+
+    // One that fails does not keep the others, and a second repair changes nothing.
+    let mac = sandbox.root.join("target/given/mac-1-cp313-cp313-macosx_11_0_arm64.whl");
+    fs_err::write(&mac, "no archive").unwrap();
+    let seven = sandbox.root.join("target/seven");
+    let args = ["repair", mac.as_str(), made.as_str(), "--strip", "--out", seven.as_str()];
+    let run = program(&sandbox.root).args(args).run().exits(2);
+    let _ =
+        run.says(&["cannot be read", &format!("{}: unchanged", made.file_name().unwrap()), "--strip did nothing to"]);
+    assert_eq!(fs_err::read(&made).unwrap(), fs_err::read(seven.join(made.file_name().unwrap())).unwrap());
+    assert_eq!(names("seven"), [made.file_name().unwrap()]);
+}
+
 /// A shared library that most systems have and no policy promises.
 fn host_library() -> Option<Utf8PathBuf> {
     let folders = [

@@ -1,7 +1,7 @@
 //! What the tests need of the system: what is missing, how to get it, and with `--provision` getting it.
 
 use super::{Session, Trouble};
-use exec::{Runner, Silent, Step, Terminal};
+use exec::{Runner, Silent, Step};
 use host::World;
 use host::packages::{self, ManagerKind, Need, PackageManager, Rights};
 use llvm::Linkage;
@@ -152,12 +152,13 @@ fn carry_out(
 ) -> Result<(), Trouble> {
     let line = commands.iter().map(packages::Command::shell_line).collect::<Vec<_>>().join(" && ");
     // The rights are the same for every command of a manager.
-    if packages::installation(&[Need::Package("any".to_owned())], manager, is_root).rights == Rights::Missing {
+    let rights = packages::installation(&[Need::Package("any".to_owned())], manager, is_root).rights;
+    if rights == Rights::Missing {
         let mut trouble = Trouble::new(exit::ENVIRONMENT, "installing packages needs root, and there is no sudo here");
         trouble.help = Some(format!("as root: {line}"));
         return Err(trouble);
     }
-    let runner = Runner::new(&session.console, &session.cancel).terminal(Terminal::Shared);
+    let runner = packages::runner(Runner::new(&session.console, &session.cancel), manager, rights);
     for (index, command) in commands.iter().enumerate() {
         let log = session.logs().join(format!("{name}-{index}.log"));
         let mut step = Step::new(name, command.argv.clone(), &session.root, log.as_path()).with_timeout(1200);

@@ -43,6 +43,10 @@ pub(super) struct Pythons {
     pub(super) stable: Option<u8>,
     /// Another implementation.
     pub(super) foreign: bool,
+    /// The tags name their Pythons or a floor, which `py3` and `any` do not.
+    pub(super) is_stated: bool,
+    /// Those that were asked for and that no tag takes.
+    pub(super) refused: Vec<Python>,
 }
 
 impl Platform {
@@ -208,25 +212,27 @@ fn libc(contents: &Contents) -> Libc {
     if libcs.contains(&Libc::Musl) && !libcs.contains(&Libc::Glibc) { Libc::Musl } else { Libc::Glibc }
 }
 
-/// The Pythons that the tags stand for, or those that were asked for.
+/// The Pythons that the tags stand for, or of those that were asked for the ones that the tags take.
 pub(super) fn pythons(contents: &Contents, asked: &[Python]) -> Pythons {
     let of_tags = contents.tags.as_ref().map_or(python::Aim::Unstated, python::of_tags);
     let stable = match &of_tags {
         python::Aim::Stable { floor, .. } => Some(floor.unwrap_or(OLDEST_SUPPORTED)),
         _ => None,
     };
+    let is_stated = of_tags != python::Aim::Unstated;
+    let whole = |list, foreign| Pythons { list, stable, foreign, is_stated, refused: Vec::new() };
     if !asked.is_empty() {
-        return Pythons { list: asked.to_vec(), stable, foreign: false };
+        let takes = |python: &Python| contents.tags.as_ref().is_none_or(|tags| python::takes(tags, *python));
+        let (list, refused) = asked.iter().copied().partition(takes);
+        return Pythons { refused, ..whole(list, false) };
     }
     let from = |floor: u8, builds: &[Build]| -> Vec<Python> {
         Python::all().filter(|python| python.minor >= floor && builds.contains(&python.build)).collect()
     };
     match of_tags {
-        python::Aim::Exact(list) => Pythons { list, stable, foreign: false },
-        python::Aim::Stable { floor, builds } => {
-            Pythons { list: from(floor.unwrap_or(OLDEST_SUPPORTED), &builds), stable, foreign: false }
-        }
-        python::Aim::Foreign => Pythons { list: Vec::new(), stable, foreign: true },
-        python::Aim::Unstated => Pythons { list: from(OLDEST_SUPPORTED, &[Build::Gil]), stable, foreign: false },
+        python::Aim::Exact(list) => whole(list, false),
+        python::Aim::Stable { floor, builds } => whole(from(floor.unwrap_or(OLDEST_SUPPORTED), &builds), false),
+        python::Aim::Foreign => whole(Vec::new(), true),
+        python::Aim::Unstated => whole(from(OLDEST_SUPPORTED, &[Build::Gil]), false),
     }
 }

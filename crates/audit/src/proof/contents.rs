@@ -1,13 +1,18 @@
 //! The one pass over a wheel: every member is inflated, hashed and read once.
 
+use super::optional::Mentions;
 use super::sizes::Sizes;
 use super::sources::Source;
+use crate::importing::NoBinary;
 use crate::open::OpenError;
+use crate::stop::Stop;
 use camino::{Utf8Path, Utf8PathBuf};
 use linkage::{Image, Tree};
-use objfile::{Architecture, FileKind, Format, ParseError, SliceContent};
+use objfile::{Architecture, Format, ParseError, SliceContent};
 use platform::{TagSet, WheelName};
-use std::sync::Arc;
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::sync::{Arc, OnceLock};
 use wheel::{Hashes, Member, Place, Scheme, Wheel};
 
 /// What was read of a wheel.
@@ -24,12 +29,18 @@ pub(super) struct Contents {
     pub(super) binaries: Vec<Binary>,
     /// Binaries that could not be read, with the reason.
     pub(super) broken: Vec<(String, ParseError)>,
+    /// Files that are called like extension modules and begin as no binary.
+    pub(super) pretenders: Vec<(String, NoBinary)>,
     /// Python files that open libraries or add folders.
     pub(super) sources: Vec<Source>,
     /// Of all files.
     pub(super) hashes: Hashes,
     /// The binaries where the loader finds them.
     pub(super) tree: Tree,
+    /// What the Python code says of the modules; gathered when something asks.
+    mentions: OnceLock<Mentions>,
+    /// Which of `binaries` lies at a path; the first, where several do.
+    by_path: HashMap<String, usize>,
 }
 
 /// A binary of the wheel: one, or one for each slice.
@@ -52,24 +63,27 @@ enum Found {
     Other,
     Images(Vec<Image>),
     Broken(ParseError),
+    Pretender(NoBinary),
     Source(Source),
 }
 
 impl Contents {
     /// Reads the wheel at `path`.
-    pub(super) fn read(path: &Utf8Path, shown: Option<&Utf8Path>) -> Result<Self, OpenError> {
+    pub(super) fn read(path: &Utf8Path, shown: Option<&Utf8Path>, stop: &Stop) -> Result<Self, OpenError> {
         let shown = shown.unwrap_or(path).to_owned();
         let wheel = Wheel::of(wheel::Archive::open(path)?);
         let name = shown.file_name().and_then(|name| name.parse::<WheelName>().ok());
         let tags = name.as_ref().map(|name| name.tags.clone()).or_else(|| tags_of(&wheel));
         let layout = wheel.dist_info.as_ref().ok();
-        let processed = wheel.archive.par_process(
+        let processed = wheel.archive.par_process_until(
+            &|| stop.is_due(),
             |member| !member.is_dir,
             |member, bytes| {
                 let path = installed(layout.map(|info| info.place(&member.name)), &member.name);
                 (wheel::hash(bytes), look(&path, bytes))
             },
         );
+        stop.check()?;
         let mut contents = Parts::default();
         let mut hashes = Vec::with_capacity(processed.len());
         for done in processed {
@@ -81,8 +95,14 @@ impl Contents {
                 Err(error) => hashes.push((done.member.index, Err(error))),
             }
         }
-        let Parts { binaries, broken, sources, tree } = contents;
-        Ok(Self { hashes: Hashes::collect(hashes), wheel, shown, name, tags, binaries, broken, sources, tree })
+        let Parts { binaries, broken, pretenders, sources, tree } = contents;
+        let mut by_path = HashMap::new();
+        for (binary, index) in binaries.iter().zip(0..) {
+            by_path.entry(plain(&binary.path).into_owned()).or_insert(index);
+        }
+        let hashes = Hashes::collect(hashes);
+        let mentions = OnceLock::new();
+        Ok(Self { wheel, shown, name, tags, binaries, broken, pretenders, sources, hashes, tree, mentions, by_path })
     }
 
     /// Every image with the binary it is of.
@@ -92,14 +112,40 @@ impl Contents {
 
     /// The member that an installed path came from.
     pub(super) fn member_at(&self, path: &Utf8Path) -> Option<&str> {
-        self.binaries.iter().find(|binary| binary.path == path).map(|binary| binary.member.as_str())
+        self.binary_at(path).map(|binary| binary.member.as_str())
     }
+
+    /// The Python file that opens a library, as far as its texts tell.
+    pub(super) fn opener(&self, path: &Utf8Path) -> Option<&Source> {
+        let name = path.file_name()?;
+        self.sources.iter().find(|source| source.opens && source.names(name))
+    }
+
+    /// What the Python code says of the modules.
+    pub(super) fn mentions(&self) -> &Mentions {
+        self.mentions.get_or_init(|| Mentions::of(self))
+    }
+
+    /// The binary at an installed path.
+    pub(super) fn binary_at(&self, path: &Utf8Path) -> Option<&Binary> {
+        self.by_path.get(&*plain(path)).and_then(|index| self.binaries.get(*index))
+    }
+}
+
+/// A path as its components make it: archives may hold `a//b` and `./a`.
+fn plain(path: &Utf8Path) -> Cow<'_, str> {
+    let text = path.as_str();
+    if !(text.contains("//") || text.contains("/./") || text.ends_with(['/', '.'])) {
+        return Cow::Borrowed(text);
+    }
+    Cow::Owned(path.components().collect::<Utf8PathBuf>().into_string())
 }
 
 #[derive(Default)]
 struct Parts {
     binaries: Vec<Binary>,
     broken: Vec<(String, ParseError)>,
+    pretenders: Vec<(String, NoBinary)>,
     sources: Vec<Source>,
     tree: Tree,
 }
@@ -113,6 +159,7 @@ impl Parts {
                     .unusable(installed(layout.map(|info| info.place(&member.name)), &member.name), error.to_string());
                 self.broken.push((member.name.clone(), error));
             }
+            Found::Pretender(what) => self.pretenders.push((member.name.clone(), what)),
             Found::Source(source) => self.sources.push(source),
             Found::Images(images) => self.binaries.push(Binary {
                 member: member.name.clone(),
@@ -127,7 +174,7 @@ impl Parts {
 
 /// Where a member lies after installation, seen from site-packages. Other schemes' folders are where a virtual environment
 /// of a Unix system has them: `lib/pythonX.Y/site-packages` is three levels below its root.
-fn installed(place: Option<Place<'_>>, name: &str) -> String {
+pub(super) fn installed(place: Option<Place<'_>>, name: &str) -> String {
     match place {
         Some(Place::Site(path)) => path.to_owned(),
         Some(Place::Scheme(Scheme::Scripts, path)) => format!("../../../bin/{path}"),
@@ -139,15 +186,13 @@ fn installed(place: Option<Place<'_>>, name: &str) -> String {
 }
 
 fn look(path: &str, bytes: &[u8]) -> Found {
-    /// Enough for every mark, the PE header's included.
-    const START: usize = 4096;
     if path.ends_with(".py") {
         return Source::scan(path, bytes).map_or(Found::Other, Found::Source);
     }
-    match objfile::sniff(bytes.get(..START).unwrap_or(bytes)) {
-        Some(FileKind::Object(Format::Elf | Format::MachO | Format::Pe) | FileKind::Universal) => {}
-        // Objects and archives are for linkers; no loader sees them.
-        _ => return Found::Other,
+    // Objects and archives are for linkers; no loader sees them.
+    if let Some(what) = NoBinary::of(bytes) {
+        let called_like_a_module = [".so", ".pyd"].iter().any(|suffix| path.ends_with(suffix));
+        return if called_like_a_module { Found::Pretender(what) } else { Found::Other };
     }
     match objfile::parse(bytes) {
         Ok(objfile::File::Object(object)) => Found::Images(vec![image(path, &object)]),

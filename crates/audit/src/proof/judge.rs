@@ -7,6 +7,7 @@ use super::outside::{Interpreter, REDISTRIBUTABLE, is_python_name};
 use super::process::{Process, Role, Root};
 use super::rules;
 use super::trouble::Trouble;
+use crate::signs::LLVM_CORE;
 use diagnostics::{Rule, Severity};
 use linkage::{
     Binding, Closure, Edge, Hazard, Hint, Image, Lack, Loader, Machine, MemberId, Miss, Missing, Presence, Reason,
@@ -42,6 +43,7 @@ impl Bench<'_> {
             self.refused(process, troubles);
         }
         self.hazards(process, loader, troubles);
+        self.llvms(process, troubles);
         self.assumed(process, troubles, assumptions);
     }
 
@@ -273,10 +275,10 @@ impl Bench<'_> {
     fn hazards(&self, process: &Process, loader: &Loader, troubles: &mut Vec<Trouble>) {
         for hazard in hazards(&process.closure, loader, &process.resolution) {
             let (rule, path, severity): (&'static Rule, &str, Severity) = match &hazard {
+                // Told as such below.
+                Hazard::TwoCopies { members, .. } if members.iter().all(|member| is_libllvm(member)) => continue,
                 Hazard::TwoCopies { stem, members } => {
-                    let llvm = members.iter().all(|member| is_llvm(member));
-                    let rule = if llvm { &rules::TWO_LLVMS_IN_PROCESS } else { &rules::TWO_COPIES };
-                    (rule, members.first().unwrap_or(stem), Severity::Warning)
+                    (&rules::TWO_COPIES, members.first().unwrap_or(stem), Severity::Warning)
                 }
                 Hazard::Interposition { first, .. } => (&rules::INTERPOSED_SYMBOL, first, Severity::Info),
                 Hazard::SharedUnique { first, .. } => (&rules::LOADING_HAZARD, first, Severity::Info),
@@ -297,6 +299,43 @@ impl Bench<'_> {
                 pythons: None,
             });
         }
+    }
+
+    /// Two LLVMs in one process: their options and targets are registered twice, and in ELF's one namespace the first
+    /// defines the other's symbols too. Copies that are hidden in the libraries that use them do not meet.
+    fn llvms(&self, process: &Process, troubles: &mut Vec<Trouble>) {
+        let closure = &process.closure;
+        let is_one = |member: &linkage::Member| match &member.what {
+            What::External(_) => is_libllvm(member.path.as_str()),
+            What::Image(image) => {
+                is_libllvm(image.path.as_str())
+                    || image.identity.as_deref().is_some_and(is_libllvm)
+                    || (image.format == objfile::Format::Elf && shows_llvm(image))
+            }
+        };
+        let mut copies: Vec<String> = closure
+            .members
+            .iter()
+            .filter(|member| is_one(member))
+            .map(|member| self.contents.member_at(&member.path).unwrap_or(member.path.as_str()).to_owned())
+            .collect();
+        copies.sort();
+        copies.dedup();
+        if copies.len() < 2 {
+            return;
+        }
+        let names: Vec<String> = copies.iter().map(|name| format!("`{name}`")).collect();
+        troubles.push(Trouble {
+            rule: &crate::rules::TWO_LLVM,
+            // Of none of them more than of another.
+            member: String::new(),
+            symbol: None,
+            message: format!("one process loads {} copies of LLVM: {}", copies.len(), names.join(", ")),
+            help: Some("link one libLLVM from all of them".to_owned()),
+            notes: Vec::new(),
+            only: None,
+            pythons: None,
+        });
     }
 
     /// Whether the tag's systems have a library anyway that was found on this one.
@@ -406,6 +445,12 @@ fn machine(platform: &Platform) -> Machine {
     machine
 }
 
-fn is_llvm(path: &str) -> bool {
-    llvm::recognise(path.rsplit('/').next().unwrap_or(path)).is_some()
+/// libLLVM by its name; the library of the C API alone has none inside where it comes with it.
+fn is_libllvm(path: &str) -> bool {
+    llvm::recognise(path.rsplit('/').next().unwrap_or(path)).is_some_and(|name| !name.c_api_only)
+}
+
+/// Whether LLVM's core is linked in and shown to others.
+fn shows_llvm(image: &Image) -> bool {
+    LLVM_CORE.iter().any(|name| image.exports_named(name).any(|export| !export.weak))
 }

@@ -14,6 +14,7 @@ mod contents;
 mod facts;
 mod host;
 mod judge;
+mod modules;
 mod node;
 mod optional;
 mod options;
@@ -21,9 +22,11 @@ mod outside;
 mod policy;
 mod process;
 pub mod rules;
+mod run;
 mod sizes;
 mod sources;
 mod trouble;
+mod unopened;
 
 pub use assumption::Assumption;
 pub use facts::rules as fact_rules;
@@ -35,22 +38,13 @@ pub use sizes::{Sizes, spoken as spoken_size};
 use crate::open::OpenError;
 use crate::python::tag;
 use aim::{Platform, Pythons};
-use assumption::Assumptions;
 use camino::{Utf8Path, Utf8PathBuf};
-use contents::{Binary, Contents};
-use diagnostics::{Finding, Rule, Severity, Subject};
-use judge::Bench;
-use linkage::Image;
-use node::Seen;
+use contents::Contents;
+use diagnostics::{Finding, Rule, Subject};
 use outside::Neighbours;
-use process::{Role, Root};
-use rayon::prelude::*;
+use run::{Found, of_platform};
 use serde::Serialize;
-use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use std::sync::Arc;
-use trouble::{Trouble, Troubles};
-use wheel::Harm;
 
 /// The rules of the proof and of the wheel as a package, each exactly once.
 pub const RULES: &[&Rule] = &{
@@ -162,7 +156,7 @@ pub fn wheel_findings(
 /// # Errors
 /// If the path cannot be read or is no wheel; what is wrong inside is a finding.
 pub fn prove(path: &Utf8Path, options: &ProofOptions) -> Result<Proof, OpenError> {
-    let mut contents = Contents::read(path, options.shown.as_deref())?;
+    let mut contents = Contents::read(path, options.shown.as_deref(), &options.stop)?;
     if let Some(open) = host::on_demand(options) {
         contents.tree.on_demand(open);
     }
@@ -172,9 +166,12 @@ pub fn prove(path: &Utf8Path, options: &ProofOptions) -> Result<Proof, OpenError
     let neighbours = neighbours(&contents).without(&options.excluded);
     let mut found = Found::default();
     for platform in &platforms {
-        let outcome = of_platform(&contents, platform, &pythons, &neighbours, options, &mut found);
-        let several = platforms.len() > 1;
-        found.findings.extend(outcome.findings(&contents.shown, several.then_some(platform)));
+        // Where no Python that was asked for takes the wheel there is no process to follow.
+        if pythons.refused.is_empty() || !pythons.list.is_empty() {
+            let outcome = of_platform(&contents, platform, &pythons, &neighbours, options, &mut found)?;
+            let several = platforms.len() > 1;
+            found.findings.extend(outcome.findings(&contents.shown, several.then_some(platform)));
+        }
     }
     for tag in unknown {
         found.assumptions.note(&tag, "the rules of this platform's loader are not known here");
@@ -185,10 +182,13 @@ pub fn prove(path: &Utf8Path, options: &ProofOptions) -> Result<Proof, OpenError
             why: Vec::new(),
         });
     }
-    let mut unreadable = unreadable(&contents);
-    unreadable.extend(strangers(&contents, &platforms));
-    if !unreadable.is_empty() {
-        let why: Vec<String> = unreadable.iter().map(|finding| finding.message.clone()).collect();
+    options.stop.check()?;
+    found.findings.extend(not_taken(&contents, &pythons, &platforms, &mut found.results));
+    let unreadable = unopened::findings(&contents, &platforms, &pythons);
+    let uninstallable = facts::uninstallable(&contents);
+    if !unreadable.is_empty() || !uninstallable.is_empty() {
+        let why = unreadable.iter().map(|finding| finding.message.clone()).chain(uninstallable);
+        let why: Vec<String> = why.collect();
         for result in &mut found.results {
             result.verdict = Verdict::Refuted;
             result.why.extend(why.iter().cloned());
@@ -224,169 +224,27 @@ pub fn prove(path: &Utf8Path, options: &ProofOptions) -> Result<Proof, OpenError
     })
 }
 
-/// Modules for a machine that no tag stands for: the loader of every tag passes them over.
-fn strangers(contents: &Contents, platforms: &[Platform]) -> Vec<Finding> {
-    let any =
-        contents.tags.iter().flat_map(platform::TagSet::platforms).any(|tag| matches!(tag, platform::PlatformTag::Any));
-    if any || platforms.is_empty() {
-        return Vec::new();
-    }
-    let is_stranger = |binary: &&Binary| {
-        let taken = |image: &Arc<Image>| platforms.iter().any(|platform| platform.takes(image));
-        let module =
-            |image: &Arc<Image>| platforms.iter().any(|platform| process::is_module(&binary.path, image, platform));
-        !binary.images.iter().any(taken) && binary.images.iter().any(module)
-    };
-    let finding = |binary: &Binary| {
-        let kinds: BTreeSet<String> =
-            binary.images.iter().map(|image| format!("{} {}", image.format, image.architecture)).collect();
-        let kinds: Vec<String> = kinds.into_iter().collect();
-        let message = format!("the module is {}, which the loader of no tag of the wheel takes", kinds.join(" and "));
-        let subject = Subject::file(contents.shown.clone()).member(&binary.member);
-        Finding::new(&rules::LOADER_REFUSES, subject, message)
-            .help("build it for the processor and system of the wheel's tags")
-    };
-    contents.binaries.iter().filter(is_stranger).map(finding).collect()
-}
-
-/// What is gathered over all platforms.
-struct Found {
-    results: Vec<PlatformResult>,
-    assumptions: Assumptions,
-    findings: Vec<Finding>,
-    modules: BTreeMap<(String, String), Module>,
-    roles: BTreeMap<Utf8PathBuf, Role>,
-    seen: Seen,
-    worst: Verdict,
-}
-
-impl Default for Found {
-    fn default() -> Self {
-        Self {
-            results: Vec::new(),
-            assumptions: Assumptions::default(),
-            findings: Vec::new(),
-            modules: BTreeMap::new(),
-            roles: BTreeMap::new(),
-            seen: Seen::default(),
-            worst: Verdict::Proven,
-        }
-    }
-}
-
-/// What one process showed.
-struct Shown {
-    troubles: Vec<Trouble>,
-    assumptions: Assumptions,
-    seen: Seen,
-    brought: Vec<Utf8PathBuf>,
-}
-
-/// All processes of one platform.
-fn of_platform(
+/// Pythons that were asked for and that no tag takes: refuted, for no installer puts the wheel there.
+fn not_taken(
     contents: &Contents,
-    platform: &Platform,
     pythons: &Pythons,
-    neighbours: &Neighbours,
-    options: &ProofOptions,
-    found: &mut Found,
-) -> Troubles {
-    let show = |root: &Root<'_>| -> Shown {
-        let pythons = Pythons { list: root.pythons.clone(), ..pythons.clone() };
-        let providers = outside::providers(platform, &pythons, neighbours);
-        let loader = process::loader(contents, platform, options, root);
-        let process = process::run(contents, &loader, &*providers, root);
-        let bench = Bench { contents, platform, pythons: &pythons };
-        let mut shown = Shown {
-            troubles: Vec::new(),
-            assumptions: Assumptions::default(),
-            seen: Seen::default(),
-            brought: process::brought(&process.closure).collect(),
-        };
-        bench.judge(root, &process, &loader, &mut shown.troubles, &mut shown.assumptions);
-        for (folder, source) in process::added_folders(contents, platform, root) {
-            let used = shown.brought.iter().any(|path| path.parent() == Some(&folder));
-            if used && !source.runs_before(root.binary.path.as_str()) && root.role.refutes() {
-                shown.assumptions.note(folder.as_str(), &format!("`{}` adds this folder before", source.path));
-            }
-        }
-        shown.seen.add(contents, &process);
-        shown
-    };
-    let mut troubles = Troubles::default();
-    let mut assumptions = Assumptions::default();
-    let mut covered: BTreeSet<Utf8PathBuf> = BTreeSet::new();
-    let mut take = |roots: &[Root<'_>], shown: Vec<Shown>, covered: &mut BTreeSet<Utf8PathBuf>, found: &mut Found| {
-        for (root, mut shown) in roots.iter().zip(shown) {
-            let role = expected(contents, root, &mut shown);
-            for trouble in shown.troubles {
-                troubles.add(&role, trouble);
-            }
-            if role.refutes() || role == Role::Optional {
-                assumptions.extend(shown.assumptions);
-            }
-            found.seen.extend(shown.seen);
-            found.roles.entry(root.binary.path.clone()).or_insert_with(|| root.role.clone());
-            covered.extend(shown.brought);
-            if let Role::Module(name) = &root.role {
-                let key = (name.clone(), root.binary.member.clone());
-                let module = found.modules.entry(key).or_insert_with(|| Module {
-                    name: name.clone(),
-                    member: root.binary.member.clone(),
-                    platforms: Vec::new(),
-                });
-                module.platforms.push(platform.tag.clone());
-            }
-        }
-    };
-    let modules = process::modules(contents, platform, pythons);
-    let shown: Vec<Shown> = modules.par_iter().map(show).collect();
-    take(&modules, shown, &mut covered, found);
-    // First what nobody needs, then what is still not covered.
-    for _ in 0..2 {
-        let mut rest = process::leftovers(contents, platform, pythons, &covered, !modules.is_empty());
-        let first: Vec<Root<'_>> = rest.extract_if(.., |root| root.role != Role::Unknown).collect();
-        let batch = if first.is_empty() { rest } else { first };
-        let shown: Vec<Shown> = batch.par_iter().map(show).collect();
-        take(&batch, shown, &mut covered, found);
-    }
-    let refuted = troubles.refuted(&pythons.list);
-    let (bad, good): (Vec<_>, Vec<_>) = pythons.list.iter().copied().partition(|python| refuted.contains(python));
-    let fine = if assumptions.is_empty() { Verdict::Proven } else { Verdict::Assumed };
-    let result = |pythons: &[capi::Python], verdict, why| PlatformResult {
-        platform: platform.tag.clone(),
-        pythons: spoken(pythons),
-        verdict,
-        why,
-    };
-    if pythons.list.is_empty() {
-        let (verdict, why) =
-            if troubles.any_refutes() { (Verdict::Refuted, troubles.why(None)) } else { (fine, Vec::new()) };
-        found.results.push(result(&[], verdict, why));
-    }
-    if !good.is_empty() {
-        found.results.push(result(&good, fine, Vec::new()));
-    }
-    if !bad.is_empty() {
-        found.results.push(result(&bad, Verdict::Refuted, troubles.why(bad.first().copied())));
-    }
-    found.assumptions.extend(assumptions);
-    troubles
-}
-
-/// A module that lacks nothing but libraries which were left out, and whose every import stands inside a `try`, is one that
-/// the package does without.
-fn expected(contents: &Contents, root: &Root<'_>, shown: &mut Shown) -> Role {
-    let Role::Module(name) = &root.role else { return root.role.clone() };
-    let mut refuting = shown.troubles.iter().filter(|trouble| trouble.only.is_none()).peekable();
-    if refuting.peek().is_none() || !refuting.all(optional::is_left_out) {
-        return root.role.clone();
-    }
-    let Some(guard) = optional::guarded_by(contents, name) else { return root.role.clone() };
-    shown.assumptions = Assumptions::default();
-    let why = format!("it does not import, and `{guard}` imports it inside `try` alone: the package does without");
-    shown.assumptions.note(name, &why);
-    Role::Optional
+    platforms: &[Platform],
+    results: &mut Vec<PlatformResult>,
+) -> Option<Finding> {
+    let asked = crate::python::spoken(&pythons.refused);
+    let tags = contents.tags.as_ref().filter(|_| !pythons.refused.is_empty())?;
+    let message = format!("the tags `{tags}` are not for Python {asked}, so that no installer puts the wheel there");
+    let any = ["any".to_owned()];
+    let platforms: Vec<String> = platforms.iter().map(|platform| platform.tag.clone()).collect();
+    let platforms = if platforms.is_empty() { any.as_slice() } else { platforms.as_slice() };
+    results.extend(platforms.iter().map(|platform| PlatformResult {
+        platform: platform.clone(),
+        pythons: spoken(&pythons.refused),
+        verdict: Verdict::Refuted,
+        why: vec![message.clone()],
+    }));
+    let finding = Finding::new(&rules::PYTHON_NOT_IN_TAGS, Subject::file(contents.shown.clone()), message);
+    Some(finding.help("name another wheel, or other Pythons with `--python`"))
 }
 
 fn spoken(pythons: &[capi::Python]) -> Vec<String> {
@@ -412,30 +270,6 @@ fn neighbours(contents: &Contents) -> Neighbours {
         own.chain(written).map(move |path| (folder.clone(), path)).collect::<Vec<_>>()
     });
     Neighbours::new(required.collect(), roots.map(str::to_owned).collect(), paths, &contents.sources)
-}
-
-/// What keeps the wheel from being installed or an extension from being opened at all.
-fn unreadable(contents: &Contents) -> Vec<Finding> {
-    let file = || Subject::file(contents.shown.clone());
-    let mut findings = Vec::new();
-    for member in contents.wheel.archive.members().iter().filter(|member| !member.is_dir) {
-        if let Some(Err(error)) = contents.hashes.get(member) {
-            let message = error.kind.to_string().trim_end_matches('.').to_owned();
-            findings.push(Finding::new(&crate::rules::UNREADABLE_MEMBER, file().member(&member.name), message));
-        }
-    }
-    for problem in contents.wheel.archive.problems() {
-        let whole = problem.member.is_none();
-        if whole && problem.kind.harm() == Harm::Unreadable {
-            findings.push(Finding::new(&crate::rules::UNREADABLE_MEMBER, file(), problem.to_string()));
-        }
-    }
-    for (member, error) in &contents.broken {
-        let message = error.to_string().trim_end_matches('.').to_owned();
-        let finding = Finding::new(&crate::rules::UNREADABLE_BINARY, file().member(member), message);
-        findings.push(finding.severity(Severity::Error));
-    }
-    findings
 }
 
 #[cfg(test)]

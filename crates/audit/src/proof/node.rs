@@ -8,7 +8,7 @@ use camino::Utf8PathBuf;
 use linkage::{Binding, Closure, Edge, Image, MemberId, Outcome, Presence, Source, What};
 use objfile::ObjectKind;
 use serde::Serialize;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 /// A binary of the wheel.
 #[derive(Debug, Clone, Serialize)]
@@ -86,10 +86,10 @@ pub(super) struct Seen {
 }
 
 impl Seen {
-    /// Takes what one process shows; what another showed before stays.
-    pub(super) fn add(&mut self, contents: &Contents, process: &Process) {
+    /// Takes what one process shows of the images that are its own to show.
+    pub(super) fn add(&mut self, contents: &Contents, process: &Process, claimed: &HashSet<MemberId>) {
         let closure = &process.closure;
-        for (id, image) in closure.images() {
+        for (id, image) in closure.images().filter(|(id, _)| claimed.contains(id)) {
             let key = (image.path.clone(), image.architecture.name().to_owned());
             if image.path.is_absolute() || self.by_image.contains_key(&key) {
                 continue;

@@ -1,5 +1,6 @@
 //! What a proof is asked.
 
+use crate::stop::Stop;
 use camino::Utf8PathBuf;
 use capi::Python;
 
@@ -11,7 +12,7 @@ pub struct ProofOptions {
     pub lib_dirs: Vec<Utf8PathBuf>,
     /// Look into this machine's own library folders as well. What is found there is assumed.
     pub host: bool,
-    /// Libraries (globs over their names) that were left out of the wheel on purpose: somebody else has to bring them,
+    /// Libraries (`*` and `?` in their names stand for anything) that were left out of the wheel on purpose: somebody else has to bring them,
     /// which is assumed and named.
     pub excluded: Vec<String>,
     /// These Pythons instead of those that the tags stand for.
@@ -20,4 +21,6 @@ pub struct ProofOptions {
     pub budget: Option<u64>,
     /// The path that findings name instead of the given one.
     pub shown: Option<Utf8PathBuf>,
+    /// Ends the proof early, with [`crate::OpenError::Stopped`].
+    pub stop: Stop,
 }

@@ -15,6 +15,9 @@ pub struct PolicyReached {
     pub tag: String,
     /// The widest tag that they meet; `None` where no policy is met.
     pub reached: Option<String>,
+    /// All known policies that they meet, the widest first. Versions of macOS are not counted up here.
+    #[serde(skip)]
+    pub met: Vec<String>,
     /// Why no wider one: those tags from the nearest on, each with its reasons.
     pub why_not_wider: Vec<Narrower>,
 }
@@ -58,6 +61,8 @@ pub(super) fn reached(contents: &Contents, platform: &Platform) -> PolicyReached
             let needs = needs(contents, platform);
             let reached = widest(libc, platform.arch, &needs);
             let all: Vec<&'static Policy> = policies(libc, platform.arch).collect();
+            let met = all.iter().filter(|policy| reached.is_some_and(|reached| policy.version >= reached.version));
+            let met = met.map(|policy| policy.platform_tag(platform.arch)).collect();
             let narrower =
                 all.into_iter().rev().filter(|policy| reached.is_none_or(|reached| policy.version < reached.version));
             let narrower = narrower.map(|policy| Narrower {
@@ -67,12 +72,14 @@ pub(super) fn reached(contents: &Contents, platform: &Platform) -> PolicyReached
             PolicyReached {
                 tag: platform.tag.clone(),
                 reached: reached.map(|policy| policy.platform_tag(platform.arch)),
+                met,
                 why_not_wider: narrower.collect(),
             }
         }
         System::MacOs { .. } => macos(contents, platform),
         System::Windows => {
-            PolicyReached { tag: platform.tag.clone(), reached: Some(platform.tag.clone()), why_not_wider: Vec::new() }
+            let tag = platform.tag.clone();
+            PolicyReached { met: vec![tag.clone()], reached: Some(tag.clone()), tag, why_not_wider: Vec::new() }
         }
     }
 }
@@ -91,7 +98,8 @@ fn macos(contents: &Contents, platform: &Platform) -> PolicyReached {
         .filter_map(|(binary, image)| Some((binary.member.as_str(), tag_version(minimum(image)?, platform.arch))))
         .collect();
     let Some(highest) = minima.iter().map(|(_, minimum)| *minimum).max() else {
-        return PolicyReached { tag: platform.tag.clone(), reached: None, why_not_wider: Vec::new() };
+        let tag = platform.tag.clone();
+        return PolicyReached { tag, reached: None, met: Vec::new(), why_not_wider: Vec::new() };
     };
     let mut below: BTreeSet<(u16, u16)> = minima.iter().map(|(_, minimum)| *minimum).collect();
     below.remove(&highest);
@@ -107,5 +115,6 @@ fn macos(contents: &Contents, platform: &Platform) -> PolicyReached {
         let reasons = above.map(|(member, (major, minor))| format!("`{member}` is built for macOS {major}.{minor}"));
         Narrower { tag: tag(version), reasons: reasons.collect() }
     });
-    PolicyReached { tag: platform.tag.clone(), reached: Some(tag(highest)), why_not_wider: narrower.collect() }
+    let (reached, why_not_wider) = (Some(tag(highest)), narrower.collect());
+    PolicyReached { tag: platform.tag.clone(), reached, met: Vec::new(), why_not_wider }
 }

@@ -3,17 +3,16 @@
 
 use super::aim::{Platform, Pythons, System};
 use super::contents::{Binary, Contents};
+use super::modules::ModuleName;
 use super::options::ProofOptions;
 use super::sources::Source;
 use crate::python::{self, Aim};
 use camino::{Utf8Path, Utf8PathBuf};
 use capi::Python;
-use linkage::{
-    Closure, Dyld, Glibc, Image, Loader, Musl, Opening, Presence, Providers, Reason, Resolution, What, Windows,
-};
+use linkage::{Closure, Dyld, Glibc, Image, Loader, MemberId, Musl, Opening, Providers, Reason, Resolution, Windows};
 use objfile::ObjectKind;
 use platform::policy::Libc;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
 /// What opens a binary.
@@ -54,55 +53,6 @@ pub(super) struct Process {
     pub(super) preloaded: BTreeMap<Utf8PathBuf, String>,
 }
 
-/// The extension modules for a platform.
-pub(super) fn modules<'a>(contents: &'a Contents, platform: &Platform, pythons: &Pythons) -> Vec<Root<'a>> {
-    let images = contents.images().filter(|(_, image)| platform.takes(image));
-    images
-        .filter_map(|(binary, image)| {
-            let name = module_name(&binary.path, image, platform)?;
-            let fitting = fitting(&binary.path, pythons)?;
-            Some(Root { binary, role: Role::Module(name), pythons: fitting })
-        })
-        .collect()
-}
-
-/// Whether a file is an extension module by its name and what it exports, whatever machine it is for.
-pub(super) fn is_module(path: &Utf8Path, image: &Image, platform: &Platform) -> bool {
-    module_name(path, image, platform).is_some()
-}
-
-/// The dotted name by which a file is imported, if it is an extension module.
-fn module_name(path: &Utf8Path, image: &Image, platform: &Platform) -> Option<String> {
-    let suffix = if matches!(platform.system, System::Windows) { "pyd" } else { "so" };
-    if path.extension() != Some(suffix) || path.as_str().starts_with("..") {
-        return None;
-    }
-    let name = path.file_name()?.split('.').next()?;
-    let ascii = format!("PyInit_{name}");
-    let is_init = |export: &str| export == ascii || (!name.is_ascii() && export.starts_with("PyInitU_"));
-    image.exports_named(&ascii).next().or_else(|| image.exports().find(|export| is_init(export.name)))?;
-    let folders = path.parent()?.components().map(|part| part.as_str()).filter(|part| !part.is_empty());
-    let mut parts: Vec<&str> = folders.collect();
-    if name != "__init__" {
-        parts.push(name);
-    }
-    let identifier = |part: &&str| part.chars().all(|c| c == '_' || c.is_alphanumeric());
-    parts.iter().all(identifier).then(|| parts.join("."))
-}
-
-/// The Pythons that look for a file of this name; `None` where none of the wheel's does.
-fn fitting(path: &Utf8Path, pythons: &Pythons) -> Option<Vec<Python>> {
-    match python::of_file_name(path.file_name().unwrap_or_default()) {
-        Aim::Unstated | Aim::Stable { .. } => Some(pythons.list.clone()),
-        Aim::Exact(named) => {
-            let both: Vec<Python> = pythons.list.iter().copied().filter(|python| named.contains(python)).collect();
-            // Python 3.7 and older are in no table; such a file is taken at its word.
-            (!both.is_empty()).then_some(both)
-        }
-        Aim::Foreign => pythons.foreign.then(Vec::new),
-    }
-}
-
 /// What no module brings: libraries that code opens, programs, and what nobody is known to use.
 pub(super) fn leftovers<'a>(
     contents: &'a Contents,
@@ -110,12 +60,13 @@ pub(super) fn leftovers<'a>(
     pythons: &Pythons,
     covered: &BTreeSet<Utf8PathBuf>,
     has_modules: bool,
+    turn: Turn,
 ) -> Vec<Root<'a>> {
     let rest: Vec<(&Binary, &Arc<Image>)> = contents
         .images()
         .filter(|(binary, image)| platform.takes(image) && !covered.contains(&binary.path))
         .filter(|(_, image)| is_opened(image.kind))
-        .filter(|(binary, _)| !is_for_others(&binary.path, pythons))
+        .filter(|(binary, _)| !is_for_others(&binary.path, platform, pythons))
         .collect();
     let needed: BTreeSet<&str> = rest
         .iter()
@@ -126,13 +77,12 @@ pub(super) fn leftovers<'a>(
         let names = [image.identity.as_deref(), binary.path.file_name()];
         names.into_iter().flatten().any(|name| needed.contains(name.rsplit('/').next().unwrap_or(name)))
     };
-    let mut roots: Vec<(bool, Root<'a>)> = rest
-        .iter()
+    rest.iter()
         .map(|(binary, image)| {
             let role = if image.kind == ObjectKind::Executable {
                 Role::Program
             } else {
-                let opener = contents.sources.iter().find(|source| opens(source, &binary.path));
+                let opener = contents.opener(&binary.path);
                 match opener {
                     Some(source) => Role::Opened(source.path.clone()),
                     // A wheel of libraries alone is there to have them opened.
@@ -142,24 +92,34 @@ pub(super) fn leftovers<'a>(
             };
             (is_needed(image, binary), Root { binary, role, pythons: pythons.list.clone() })
         })
-        .collect();
-    // Those that others bring come last; most of them are covered by then.
-    roots.sort_by_key(|(needed, root)| (*needed, !root.role.refutes()));
-    roots.into_iter().map(|(_, root)| root).collect()
+        .filter(|(needed, root)| match turn {
+            Turn::Opened => root.role != Role::Unknown,
+            Turn::Heads => root.role == Role::Unknown && !needed,
+            Turn::Rest => root.role == Role::Unknown,
+        })
+        .map(|(_, root)| root)
+        .collect()
 }
 
-const fn is_opened(kind: ObjectKind) -> bool {
+/// Which of the leftovers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Turn {
+    /// Those that code opens, and programs.
+    Opened,
+    /// Of the others those that no other needs.
+    Heads,
+    /// All others.
+    Rest,
+}
+
+pub(super) const fn is_opened(kind: ObjectKind) -> bool {
     matches!(kind, ObjectKind::SharedLibrary | ObjectKind::Extension | ObjectKind::Executable)
 }
 
 /// An extension module of a Python that never takes this wheel.
-fn is_for_others(path: &Utf8Path, pythons: &Pythons) -> bool {
+fn is_for_others(path: &Utf8Path, platform: &Platform, pythons: &Pythons) -> bool {
     !matches!(python::of_file_name(path.file_name().unwrap_or_default()), Aim::Unstated | Aim::Stable { .. })
-        && fitting(path, pythons).is_none()
-}
-
-fn opens(source: &Source, path: &Utf8Path) -> bool {
-    source.opens && path.file_name().is_some_and(|name| source.names(name))
+        && ModuleName::of(path, platform).is_none_or(|name| name.fitting(pythons).is_none())
 }
 
 /// The loader of a platform, with the folders of the options and, on Windows, those that the package adds before
@@ -260,7 +220,7 @@ fn preloads(
         if binary.path == root.binary.path {
             return;
         }
-        if let Some(source) = contents.sources.iter().find(|source| opens(source, &binary.path)) {
+        if let Some(source) = contents.opener(&binary.path) {
             found.insert(binary.path.clone(), source.path.clone());
         }
     };
@@ -282,17 +242,7 @@ fn preloads(
     found
 }
 
-/// The paths of the wheel that a process brought.
-pub(super) fn brought(closure: &Closure) -> impl Iterator<Item = Utf8PathBuf> + '_ {
-    closure.members.iter().filter_map(|member| match &member.what {
-        What::Image(image) => Some(image.path.clone()),
-        What::External(Presence::Present | Presence::Assumed(_) | Presence::Absent(_)) => None,
-    })
-}
-
-/// Whether a file's name is one under which a Python of the wheel looks for a module.
-pub(super) fn could_be_module(path: &Utf8Path, pythons: &Pythons) -> bool {
-    matches!(path.extension(), Some("so" | "pyd"))
-        && python::of_file_name(path.file_name().unwrap_or_default()) != Aim::Unstated
-        && fitting(path, pythons).is_some()
+/// The paths of the wheel that a process brought, as far as no other claims them.
+pub(super) fn brought(closure: &Closure, claimed: &HashSet<MemberId>) -> Vec<Utf8PathBuf> {
+    closure.images().filter(|(id, _)| claimed.contains(id)).map(|(_, image)| image.path.clone()).collect()
 }

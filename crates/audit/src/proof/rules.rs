@@ -1,5 +1,6 @@
 //! The rules of the proof: what refutes a wheel, and what a loader accepts and should not be there.
 
+use crate::rules::{UNREADABLE_BINARY, UNREADABLE_MEMBER};
 use diagnostics::{Rule, Severity};
 
 /// A library that is nowhere.
@@ -66,6 +67,56 @@ pub static PYTHON_LACKS_SYMBOL: Rule = Rule {
           `symbol not found in flat namespace` or `The specified procedure could not be found`, or the first call ends the process.",
     fix: "See the rule `missing-symbol` and the others of its family, which `cargo xtask symbols` applies: they say what to use instead.",
     example: "demo/_core.abi3.so in a wheel tagged cp39-abi3: PyObject_GetAIter is exported from 3.10 on",
+};
+
+/// A file for `import` without what it calls.
+pub static NO_INIT_FUNCTION: Rule = Rule {
+    code: "PY151",
+    name: "no-init-function",
+    severity: Severity::Error,
+    summary: "a file named like an extension module without the function that `import` calls in it",
+    why: "`import pkg._core` looks for `_core.cpython-313-x86_64-linux-gnu.so` or its like, loads it, and calls `PyInit__core` there \
+          (`PyInitU_…` with the name in punycode if it is not ASCII; Python 3.15 tries `PyModExport__core` first). Without it: \
+          `ImportError: dynamic module does not define module export function (PyInit__core)`. It happens where a module was renamed, or \
+          the function is hidden (`-fvisibility=hidden` without `PyMODINIT_FUNC`, a version script, an over-eager strip).\n\n\
+          The name alone does not make a module: setuptools builds libraries for ctypes under such names, and they import nowhere and need \
+          not. So the finding refutes a wheel only if a module of the wheel imports this one in plain sight, or if nothing else can be meant: \
+          no other extension module for that Python, no Python code that opens any library, no `try` around the import. Otherwise it is a \
+          warning, and the proof assumes that something else than `import` opens the file. Files whose names begin with `lib`, which \
+          another binary needs, or which the wheel's own code opens by name are libraries and no matter of this rule.",
+    fix: "Give the file the module's name, or the module the file's (`PyMODINIT_FUNC PyInit__core(void)`), and export the function. A library \
+          for ctypes is better named `libcore.so`.",
+    example: "demo/_core.cpython-313-x86_64-linux-gnu.so has `PyInit__old` instead",
+};
+
+/// A module with files for other Pythons only.
+pub static NO_FILE_FOR_PYTHON: Rule = Rule {
+    code: "PY152",
+    name: "no-file-for-python",
+    severity: Severity::Error,
+    summary: "a module whose files are all for other Pythons or machines than some that the tags stand for",
+    why: "The suffix of an extension module says which Python looks for it: 3.12 on x86-64 Linux tries `.cpython-312-x86_64-linux-gnu.so`, \
+          `.abi3.so` and `.so`, and sees no other. In a wheel for cp312 a `_core.cpython-311-…so` might as well not be there: \
+          `ModuleNotFoundError: No module named 'demo._core'`. It happens where a build folder of another Python was not cleaned, or a \
+          wheel was retagged by hand.\n\n\
+          A Python that the tags name and for which no extension module of the wheel fits refutes the wheel there. It is a warning where \
+          others fit (the module may be for certain Pythons on purpose) and under a tag that names no version (`py3`), whose packages do \
+          without; a module that is imported inside `try` alone is assumed to be done without.",
+    fix: "Build in a clean folder with the Python that the tag names, or give the wheel the tag that it is for.",
+    example: "demo-1.0-cp312-cp312-manylinux_2_28_x86_64.whl: demo/_core.cpython-311-x86_64-linux-gnu.so",
+};
+
+/// A Python that was asked for and that the tags do not name.
+pub static PYTHON_NOT_IN_TAGS: Rule = Rule {
+    code: "PY153",
+    name: "python-not-in-tags",
+    severity: Severity::Error,
+    summary: "a wheel that no installer puts into the Python that was asked for with `--python`",
+    why: "Installers take a wheel by its tags: `cp312-cp312` is for Python 3.12 with a GIL and no other, `cp39-abi3` for 3.9 and all later ones \
+          with a GIL, `py3-none` for any. Asked whether a wheel imports on a Python that its tags do not name, the answer is no, whatever its \
+          binaries would do there.",
+    fix: "Ask for the Pythons of the tag, or build a wheel for that Python.",
+    example: "cargo xtask verify --python 3.13 demo-1.0-cp312-cp312-win_amd64.whl",
 };
 
 /// An executable stack.
@@ -208,24 +259,15 @@ pub static NEEDS_VC_REDISTRIBUTABLE: Rule = Rule {
     example: "demo/_core.cp313-win_amd64.pyd needs MSVCP140.dll",
 };
 
-/// Two LLVMs in the importing process.
-pub static TWO_LLVMS_IN_PROCESS: Rule = Rule {
-    code: "LL450",
-    name: "two-llvms-in-process",
-    severity: Severity::Warning,
-    summary: "importing one module brings two copies of LLVM into the process",
-    why: "See the rule `two-llvm`. This one looks at what one import really loads, by the loader's own search: two libLLVM files in one \
-          scope register their options and targets twice, and on Linux the first definition of each symbol serves both.",
-    fix: "Link one libLLVM from all libraries of the process.",
-    example: "demo.libs/libLLVM-5f6a7b8c.so.19.1 and demo.libs/libLLVM-18-1b2c3d4e.so",
-};
-
 /// The rules of the proof itself.
 pub const PROOF: &[&Rule] = &[
     &MISSING_LIBRARY,
     &UNRESOLVED_SYMBOL,
     &MISSING_VERSION,
     &PYTHON_LACKS_SYMBOL,
+    &NO_INIT_FUNCTION,
+    &NO_FILE_FOR_PYTHON,
+    &PYTHON_NOT_IN_TAGS,
     &EXECUTABLE_STACK,
     &STATIC_TLS,
     &ISA_LEVEL,
@@ -237,5 +279,9 @@ pub const PROOF: &[&Rule] = &[
     &TWO_COPIES,
     &LOADING_HAZARD,
     &NEEDS_VC_REDISTRIBUTABLE,
-    &TWO_LLVMS_IN_PROCESS,
 ];
+
+/// Whether a finding of this rule can be what refutes a wheel: the proof's own, and what keeps a file from being read.
+pub fn refutes(rule: &Rule) -> bool {
+    PROOF.contains(&rule) || [&UNREADABLE_BINARY, &UNREADABLE_MEMBER].contains(&rule)
+}

@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 #[derive(Debug, Clone)]
 pub(super) struct Trouble {
     pub(super) rule: &'static Rule,
-    /// The member it is about, as the archive spells it, or a path outside.
+    /// The member it is about, as the archive spells it, or a path outside; empty for the wheel as a whole.
     pub(super) member: String,
     /// The symbol or library.
     pub(super) symbol: Option<String>,
@@ -134,7 +134,8 @@ fn finding(
         // Nobody is known to open it.
         None => Severity::Warning,
     };
-    let subject = Subject { file: Some(file.to_owned()), member: Some(member.clone()), symbol };
+    let subject =
+        Subject { file: Some(file.to_owned()), member: Some(member).filter(|member| !member.is_empty()), symbol };
     let mut finding = Finding::new(rule, subject, message).severity(severity);
     finding.help = help;
     let names: Vec<&str> = roots.iter().map(String::as_str).filter(|root| !root.is_empty()).collect();

@@ -53,10 +53,11 @@ pub static UNREADABLE_BINARY: Rule = Rule {
     code: "LD224",
     name: "unreadable-binary",
     severity: Severity::Error,
-    summary: "a file that begins as a binary and cannot be read as one",
+    summary: "a file that is called a binary, or begins as one, and cannot be read as one",
     why: "The file has the mark of an object file, library or archive, and its structures point outside of it or contradict each \
-          other. A file cut short by a full disk or a broken download looks so, and so does one that a patching tool damaged. No \
-          loader takes it, and nothing can be said of its symbols.",
+          other. A file cut short by a full disk or a broken download looks so, and so does one that a patching tool damaged. Or it \
+          has the name of an extension module and begins as something else: empty, a text, a pointer of Git LFS. No loader takes \
+          it, and nothing can be said of its symbols.",
     fix: "Make the file again. If another tool (`readelf -a`, `otool -l`, `dumpbin /headers`) reads it without complaint, report it \
           to this project with the file.",
     example: "7f 45 4c 46 02 01 01 00 00 00 00 00 00 00 00 00  |.ELF............|\n03 00 3e 00                                      |..>.|",
@@ -71,7 +72,10 @@ pub static TWO_LLVM: Rule = Rule {
     why: "LLVM keeps its command-line options, passes and targets in global variables. Two copies whose symbols see each other \
           register them twice (`CommandLine Error: Option … registered more than once`, then abort) or crash when the process \
           ends. It happens when one library links libLLVM and another has LLVM linked in statically, or when repair grafted two \
-          versions.",
+          versions.\n\n\
+          `symbols` and `repair` look at what the wheel holds, whoever loads it. `verify` follows what one import really loads, by the \
+          loader's own search, and is refuted where two are in one process: two files of libLLVM, or on Linux one and a library that \
+          shows an LLVM of its own. Copies that are linked in and hidden do not see each other: a warning of `symbols` for their size.",
     fix: "Link one libLLVM from all of them, or link LLVM statically into exactly one library and hide its symbols \
           (`-Wl,--exclude-libs,ALL`).",
     example: "demo.libs/libLLVM-18-1b2c3d4e.so\ndemo.libs/libLLVM-5f6a7b8c.so.19.1",

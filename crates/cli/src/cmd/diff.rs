@@ -1,9 +1,10 @@
 //! `diff`: what changed for users between two wheels.
 
 use crate::args::Global;
+use crate::cmd::opening;
 use crate::exit::{self, Failure};
 use crate::output;
-use audit::proof::{BinaryNode, Proof, ProofOptions, Provider, prove, spoken_size};
+use audit::proof::{BinaryNode, Proof, ProofOptions, Provider, spoken_size};
 use camino::Utf8PathBuf;
 use clap::Args;
 use diagnostics::printable;
@@ -81,9 +82,8 @@ struct Document<'a> {
 
 pub(crate) fn run(_global: &Global, args: &DiffArgs, cancel: &Cancel) -> Result<u8, Failure> {
     let options = ProofOptions::default();
-    let old = prove(&args.old, &options).map_err(Failure::usage)?;
-    cancel.check("diff")?;
-    let new = prove(&args.new, &options).map_err(Failure::usage)?;
+    let old = opening::proof(&args.old, &options, cancel, "diff")?;
+    let new = opening::proof(&args.new, &options, cancel, "diff")?;
     let changes = changes(&old, &new);
     let text = match args.format.as_str() {
         "json" => {

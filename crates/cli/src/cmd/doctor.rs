@@ -56,6 +56,17 @@ pub(crate) fn run(global: &Global, args: &DoctorArgs, cancel: &Cancel) -> Result
     for (name, path) in &world.tools {
         let _ = writeln!(text, "  {name:<10} {path}");
     }
+    match world.visual_studios.as_deref() {
+        None => {}
+        Some([]) => {
+            let _ = writeln!(text, "  no Visual Studio with a C++ compiler");
+        }
+        Some(found) => {
+            for folder in found {
+                let _ = writeln!(text, "  {:<10} {folder}  (Visual Studio)", "cl");
+            }
+        }
+    }
     let _ = writeln!(text, "\nInstalls:");
     text.push_str(&installs(world));
     let _ = writeln!(text, "\nBuilds:");

@@ -4,6 +4,7 @@ pub(crate) mod diff;
 pub(crate) mod doctor;
 pub(crate) mod explain;
 pub(crate) mod matrix;
+mod opening;
 pub(crate) mod provision;
 pub(crate) mod repair;
 pub(crate) mod show;

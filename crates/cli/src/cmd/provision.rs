@@ -4,10 +4,18 @@ use crate::console::Console;
 use crate::context::Context;
 use crate::exit::{self, Failure};
 use camino::Utf8PathBuf;
-use exec::{Cancel, Runner, Silent, Step};
+use exec::{Cancel, CancelReason, Runner, Silent, Step};
 use host::Probe;
-use host::packages::{self, Installation, Need, PackageManager};
+use host::packages::{self, Installation, Need, PackageManager, Presence};
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::time::Duration;
+
+/// Packages as they are asked for, and whether each is there.
+type Looked = BTreeMap<String, Presence>;
+
+/// How long what was done is looked at when a person wants the end.
+const AFTERMATH: Duration = Duration::from_secs(10);
 
 /// Installs what the selected builds lack; asks the machine again afterwards. Three rounds at most: the lists, LLVM, and
 /// what LLVM's own CMake files ask for once it is there.
@@ -38,20 +46,54 @@ pub(crate) fn run(context: &mut Context, console: &Console, cancel: &Cancel) -> 
             // Everything was installed and is there; that it is not found is for the plan to say.
             return Ok(());
         }
+        let (manager, all) = with_what_is_there(manager, &needs, context.world.is_root, cancel);
         let installation = packages::installation(&needs, &manager, context.world.is_root);
         for unknown in &installation.unknown {
             console.line(&format!("provision: {} has no package for {unknown}", manager.kind));
         }
         if installation.packages.is_empty() {
-            let unknown = installation.unknown.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
-            let what = if unknown.is_empty() { list(&needs) } else { unknown };
-            return Err(Failure::new(exit::ENVIRONMENT, format!("{} has no package for {what}", manager.kind)));
+            return Err(nothing_to_install(&manager, &needs, &installation, &all));
         }
         install(context, &manager, &installation, console, cancel)?;
         context.ask_again(cancel)?;
         before = needs;
     }
     Ok(())
+}
+
+/// The manager, knowing which of the packages for these needs are there, and all of these packages. Some managers are not asked
+/// when the machine is probed.
+fn with_what_is_there(
+    mut manager: PackageManager,
+    needs: &[Need],
+    is_root: bool,
+    cancel: &Cancel,
+) -> (PackageManager, Vec<String>) {
+    let bare = PackageManager { installed: BTreeMap::new(), ..manager.clone() };
+    let all = packages::installation(needs, &bare, is_root).packages;
+    let looked = now(&manager, &all, cancel);
+    manager.installed.extend(there(looked));
+    (manager, all)
+}
+
+fn nothing_to_install(
+    manager: &PackageManager,
+    needs: &[Need],
+    installation: &Installation,
+    all: &[String],
+) -> Failure {
+    let kind = manager.kind;
+    if all.is_empty() {
+        let unknown = installation.unknown.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
+        let what = if unknown.is_empty() { list(needs) } else { unknown };
+        return Failure::new(exit::ENVIRONMENT, format!("{kind} has no package for {what}"));
+    }
+    let message = format!("{kind} has installed {} already, and still missing: {}", all.join(", "), list(needs));
+    let failure = Failure::new(exit::ENVIRONMENT, message);
+    match packages::in_vain(manager, all) {
+        Some(help) => failure.help(help),
+        None => failure,
+    }
 }
 
 /// `provision:` of ci/wheels.yaml: the packages of the manager that is asked here; if none are named for it, those of
@@ -71,8 +113,8 @@ fn named_packages(context: &mut Context, console: &Console, cancel: &Cancel) -> 
     }) else {
         return Ok(());
     };
-    let there = now(&manager, &wanted, cancel);
-    manager.installed.extend(there);
+    let looked = now(&manager, &wanted, cancel);
+    manager.installed.extend(there(looked));
     let needs: Vec<Need> = wanted.into_iter().map(Need::Package).collect();
     let installation = packages::installation(&needs, &manager, world.is_root);
     if installation.packages.is_empty() {
@@ -114,7 +156,7 @@ fn update_lists(
         ..packages::installation(&[], manager, context.world.is_root)
     };
     permitted(manager, &lists)?;
-    carry_out(context, console, cancel, "package-lists", &lists.commands)
+    carry_out(context, manager, &lists, "package-lists", console, cancel)
 }
 
 fn permitted(manager: &PackageManager, installation: &Installation) -> Result<(), Failure> {
@@ -124,7 +166,8 @@ fn permitted(manager: &PackageManager, installation: &Installation) -> Result<()
     }
 }
 
-/// Installs, and looks afterwards whether it did. If the manager fails half way, the error says what it had installed.
+/// Installs, and looks afterwards whether it did. If the manager fails half way or is interrupted, the error says what it had
+/// installed.
 fn install(
     context: &Context,
     manager: &PackageManager,
@@ -135,56 +178,83 @@ fn install(
     permitted(manager, installation)?;
     console.line(&format!("provision: {}", installation.shell_line()));
     let before = now(manager, &installation.packages, cancel);
-    let done = carry_out(context, console, cancel, "provision", &installation.commands);
+    let done = carry_out(context, manager, installation, "provision", console, cancel);
     let Err(failure) = done else { return Ok(()) };
-    if failure.code == exit::INTERRUPTED {
-        return Err(failure);
-    }
-    let after = now(manager, &installation.packages, cancel);
-    let missing = missing(&installation.packages, &after);
-    let help = packages::elsewhere(manager, &missing).or(failure.help);
-    let message = format!("{}\n{}", failure.message, aftermath(&before, &after, &missing));
-    Err(Failure { code: failure.code, message, help })
+    let interrupted = failure.code == exit::INTERRUPTED;
+    let after = if interrupted {
+        now(manager, &installation.packages, &ends_after(AFTERMATH))
+    } else {
+        now(manager, &installation.packages, cancel)
+    };
+    let missing = named(&after, |presence| *presence == Presence::Missing);
+    let help = if interrupted { None } else { packages::elsewhere(manager, &missing) };
+    let how = if interrupted { "ended" } else { "failed" };
+    let message = format!("{}\n{}", failure.message, aftermath(how, &before, &after));
+    Err(Failure { code: failure.code, message, help: help.or(failure.help) })
 }
 
-/// The packages that are not there.
-fn missing<'a>(wanted: &'a [String], there: &BTreeMap<String, String>) -> Vec<&'a str> {
-    wanted.iter().filter(|name| !there.contains_key(*name)).map(String::as_str).collect()
+/// A token of its own, since the other one says already that everything is to end.
+fn ends_after(time: Duration) -> Cancel {
+    let cancel = Cancel::new();
+    let theirs = cancel.clone();
+    std::thread::spawn(move || {
+        std::thread::sleep(time);
+        theirs.cancel(CancelReason::Requested);
+    });
+    cancel
 }
 
-fn now(manager: &PackageManager, names: &[String], cancel: &Cancel) -> BTreeMap<String, String> {
+fn now(manager: &PackageManager, names: &[String], cancel: &Cancel) -> Looked {
     let runner = Runner::new(&Silent, cancel);
     packages::installed_now(manager, names, &Probe::of_this_process(None), &runner)
 }
 
-/// What an installation that failed left behind.
-fn aftermath(before: &BTreeMap<String, String>, after: &BTreeMap<String, String>, missing: &[&str]) -> String {
-    let made: Vec<String> = after
-        .iter()
-        .filter(|(name, version)| before.get(*name) != Some(version))
-        .map(|(name, version)| format!("{name} {version}"))
-        .collect();
-    let made = if made.is_empty() {
-        "  before it failed it had installed none of them".to_owned()
-    } else {
-        format!("  before it failed it had installed {}", made.join(", "))
-    };
-    if missing.is_empty() {
-        format!("{made}\n  none of the packages is missing now")
-    } else {
-        format!("{made}\n  still missing: {}", missing.join(", "))
+/// The packages that are there, with their versions.
+fn there(looked: Looked) -> impl Iterator<Item = (String, String)> {
+    looked.into_iter().filter_map(|(name, presence)| match presence {
+        Presence::There(version) => Some((name, version)),
+        Presence::Missing | Presence::NotKnown => None,
+    })
+}
+
+fn named(looked: &Looked, wanted: impl Fn(&Presence) -> bool) -> Vec<&str> {
+    looked.iter().filter(|(_, presence)| wanted(presence)).map(|(name, _)| name.as_str()).collect()
+}
+
+/// What an installation that `how` (failed, ended) left behind.
+fn aftermath(how: &str, before: &Looked, after: &Looked) -> String {
+    let made = there(after.clone()).filter(|(name, version)| {
+        // Of what was not known before nothing is claimed.
+        !matches!(before.get(name), Some(Presence::There(was)) if was == version)
+            && before.get(name) != Some(&Presence::NotKnown)
+    });
+    let made: Vec<String> = made.map(|(name, version)| format!("{name} {version}")).collect();
+    let made = if made.is_empty() { "none of them".to_owned() } else { made.join(", ") };
+    let missing = named(after, |presence| *presence == Presence::Missing);
+    let unknown = named(after, |presence| *presence == Presence::NotKnown);
+    let mut text = format!("  before it {how} it had installed {made}");
+    if !missing.is_empty() {
+        let _ = write!(text, "\n  still missing: {}", missing.join(", "));
     }
+    if !unknown.is_empty() {
+        let _ = write!(text, "\n  not known to be there: {}", unknown.join(", "));
+    }
+    if missing.is_empty() && unknown.is_empty() {
+        text.push_str("\n  none of the packages is missing now");
+    }
+    text
 }
 
 fn carry_out(
     context: &Context,
+    manager: &PackageManager,
+    installation: &Installation,
+    name: &str,
     console: &Console,
     cancel: &Cancel,
-    name: &str,
-    commands: &[packages::Command],
 ) -> Result<(), Failure> {
-    let runner = Runner::new(console, cancel).terminal(exec::Terminal::Shared);
-    for (index, command) in commands.iter().enumerate() {
+    let runner = packages::runner(Runner::new(console, cancel), manager, installation.rights);
+    for (index, command) in installation.commands.iter().enumerate() {
         let log: Utf8PathBuf = context.layout.state.join(format!("logs/{name}-{index}.log"));
         let mut step = Step::new(name, command.argv.clone(), context.root.clone(), log).with_timeout(3600);
         for (variable, value) in &command.env {
@@ -204,13 +274,20 @@ mod tests {
 
     #[test]
     fn what_a_failure_left_behind() {
-        let map = |pairs: &[(&str, &str)]| {
-            pairs.iter().map(|(name, version)| ((*name).to_owned(), (*version).to_owned())).collect::<BTreeMap<_, _>>()
+        let looked = |there: &[(&str, &str)]| {
+            let mut looked: Looked =
+                ["git", "llvm@19", "zstd"].map(|name| (name.to_owned(), Presence::Missing)).into_iter().collect();
+            for (name, version) in there {
+                let presence = match *version {
+                    "?" => Presence::NotKnown,
+                    version => Presence::There(version.to_owned()),
+                };
+                looked.insert((*name).to_owned(), presence);
+            }
+            looked
         };
-        let wanted = ["git".to_owned(), "llvm@19".to_owned(), "zstd".to_owned()];
-        let said = |before: &[(&str, &str)], after: &[(&str, &str)]| {
-            aftermath(&map(before), &map(after), &missing(&wanted, &map(after)))
-        };
+        let said =
+            |before: &[(&str, &str)], after: &[(&str, &str)]| aftermath("failed", &looked(before), &looked(after));
         assert_eq!(
             said(&[], &[]),
             "  before it failed it had installed none of them\n  still missing: git, llvm@19, zstd"
@@ -223,5 +300,35 @@ mod tests {
             said(&[("git", "2.1")], &[("git", "2.2"), ("llvm@19", "19.1.7"), ("zstd", "1.5.7")]),
             "  before it failed it had installed git 2.2, llvm@19 19.1.7, zstd 1.5.7\n  none of the packages is missing now"
         );
+        assert_eq!(
+            said(&[("git", "?")], &[("git", "2.2"), ("llvm@19", "?"), ("zstd", "?")]),
+            "  before it failed it had installed none of them\n  not known to be there: llvm@19, zstd"
+        );
+    }
+
+    /// Build Tools without their workload: winget would not touch them, and nothing would be different.
+    #[test]
+    fn what_is_there_and_does_not_help() {
+        let winget = PackageManager {
+            kind: packages::ManagerKind::Winget,
+            path: r"C:\x\winget.exe".into(),
+            environment: None,
+            lists_empty: false,
+            installed: BTreeMap::from([("Microsoft.VisualStudio.2022.BuildTools".to_owned(), "17.14".to_owned())]),
+            llvm: Vec::new(),
+            pythons: Vec::new(),
+            sudo: None,
+        };
+        let needs = [Need::CxxCompiler];
+        let found = packages::installation(&needs, &winget, false);
+        assert!(found.packages.is_empty());
+        let all = ["Microsoft.VisualStudio.2022.BuildTools".to_owned()];
+        let failure = nothing_to_install(&winget, &needs, &found, &all);
+        assert_eq!(failure.code, exit::ENVIRONMENT);
+        assert_eq!(
+            failure.message,
+            "winget has installed Microsoft.VisualStudio.2022.BuildTools already, and still missing: a C++ compiler"
+        );
+        assert!(failure.help.unwrap().contains("Desktop development with C++"));
     }
 }

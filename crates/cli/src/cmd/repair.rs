@@ -1,27 +1,31 @@
 //! `repair`: a wheel of any platform gets the libraries that it needs, by the tool of its platform.
 
+mod asked;
+mod deliver;
 mod desk;
 mod epoch;
+mod needless;
+mod outcome;
 
 use crate::args::Global;
 use crate::console::Console;
 use crate::context;
 use crate::exit::{self, Failure};
-use crate::output;
 use crate::registry::REGISTRY;
+use asked::{Asked, Given};
 use audit::proof::{ProofOptions, Verdict};
 use camino::{Utf8Path, Utf8PathBuf};
 use clap::{Args, ValueEnum};
+use deliver::Delivery;
 use desk::Desk;
-use diagnostics::{Examined, Finding, Judged, Severity, Style};
+use diagnostics::{Adjustments, Examined, Finding, Judged, Severity};
 use exec::{Cancel, Explain, Runner, Silent};
 use host::World;
 use host::toolenv::ToolEnvironment;
+use outcome::{Entry, Status};
 use plan::Layout;
-use platform::{Os, TargetKey, TargetPlatform, WheelName};
-use repair::{Existing, ExpectedLlvm, How, RepairError, Repaired, Request};
-use serde::Serialize;
-use std::io::{Read as _, Write as _};
+use platform::{Os, TargetKey};
+use repair::{Existing, ExpectedLlvm, RepairError, Repaired, Request};
 
 /// `repair`.
 #[derive(Debug, Args)]
@@ -29,7 +33,7 @@ pub(crate) struct RepairArgs {
     /// Wheels of any platform, as the build made them
     #[arg(required = true, value_name = "WHEEL")]
     pub(crate) wheels: Vec<Utf8PathBuf>,
-    /// Where the repaired wheels go; nothing else is ever put there
+    /// Where the repaired wheels go, and nothing else: never a folder that a given wheel lies in
     #[arg(short = 'w', long, value_name = "DIR", env = "WHEELPROOF_OUT")]
     pub(crate) out: Utf8PathBuf,
     /// Who repairs: the tool of the wheel's platform (auditwheel, delocate, delvewheel)
@@ -38,17 +42,17 @@ pub(crate) struct RepairArgs {
     /// Look for libraries here first; LLVM's own folders are looked at without saying so
     #[arg(long, value_name = "DIR")]
     pub(crate) lib_dir: Vec<Utf8PathBuf>,
-    /// Leave a library out that another wheel brings; `*` and `?` stand for anything
+    /// Leave a library out that another wheel brings: its name, in which `*` stands for any characters and `?` for any one
     #[arg(long, value_name = "LIB")]
     pub(crate) exclude: Vec<String>,
     /// The platform that the wheel has to meet, without the processor: manylinux_2_28, macosx_12_0; by default the most
     /// widely usable one that it does meet
     #[arg(long, value_name = "PLATFORM", default_value = "auto")]
     pub(crate) plat: String,
-    /// Strip binaries (before they are patched, never after)
+    /// Strip binaries of a wheel that needs a repair (before they are patched, never after)
     #[arg(long)]
     pub(crate) strip: bool,
-    /// Windows: DLLs that keep their names
+    /// Windows: DLLs that keep their names; `*` and `?` as in --exclude
     #[arg(long, value_name = "DLL")]
     pub(crate) no_mangle: Vec<String>,
     /// Windows: namespace packages, which get no `__init__.py`
@@ -58,8 +62,8 @@ pub(crate) struct RepairArgs {
     #[arg(long)]
     pub(crate) graft_existing: bool,
     /// How the result is printed
-    #[arg(long, value_enum, default_value_t = RepairFormat::Text, env = "WHEELPROOF_FORMAT")]
-    pub(crate) format: RepairFormat,
+    #[arg(long, value_name = "FORMAT", default_value = "text", value_parser = ["text", "json", "sarif", "github", "markdown"], env = "WHEELPROOF_FORMAT")]
+    pub(crate) format: String,
 }
 
 /// Who repairs.
@@ -67,53 +71,9 @@ pub(crate) struct RepairArgs {
 pub(crate) enum RepairerChoice {
     /// The platform's own tool
     Tool,
-}
-
-/// How the result of a repair is printed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum RepairFormat {
-    /// For people.
-    Text,
-    /// For programs.
-    Json,
-}
-
-/// What became of one wheel, as JSON shows it.
-#[derive(Debug, Serialize)]
-struct Entry {
-    /// The wheel that was given.
-    given: Utf8PathBuf,
-    /// `repaired`, `unchanged`, `refused` (findings at error level) or `failed`.
-    status: &'static str,
-    /// The wheel in the output folder.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    wheel: Option<Utf8PathBuf>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    platform: Option<String>,
-    grafted: Vec<Graft>,
-    assumed: Vec<Assumption>,
-    why_not_wider: Vec<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    error: Option<String>,
-}
-
-#[derive(Debug, Serialize)]
-struct Graft {
-    name: String,
-    bytes: u64,
-}
-
-#[derive(Debug, Serialize)]
-struct Assumption {
-    library: String,
-    needed_by: String,
-}
-
-#[derive(Debug, Serialize)]
-struct Output<'a> {
-    schema_version: u32,
-    wheels: &'a [Entry],
-    findings: Vec<&'a diagnostics::Finding>,
+    /// Not built yet
+    #[value(hide = true)]
+    Native,
 }
 
 /// Of several exit codes the one that counts.
@@ -133,78 +93,78 @@ pub(crate) fn run(global: &Global, args: &RepairArgs, cancel: &Cancel) -> Result
     let root = context::root(global)?;
     let here = context::root(&Global { project: Some(".".into()), ..global.clone() })?;
     let layout = Layout::new(&root, None);
-    let given = wheels(args, &here)?;
+    let asked = Asked::read(args, &here)?;
     let adjustments = plan::settings::rules(&root, &REGISTRY)?;
     ignored(&layout.state).map_err(Failure::usage)?;
+    let mut delivery = Delivery::to(asked::out(&args.out, &here, &asked.wheels)?);
     let silent = Runner::new(&Silent, cancel);
     let world = host::probe(&host::Probe::of_this_process(Some(layout.cache())), &silent);
     let job = Job {
         args,
+        asked: &asked,
         world: &world,
         layout: &layout,
-        here: &here,
         console: &console,
         streams: context::talk(global).streams(),
     };
     let rules = repair::RULES.iter().chain(repair::rules::SHARED).copied();
-    let (mut entries, mut judged, mut examined, mut code) =
-        (Vec::new(), Judged::default(), Examined::of(rules), exit::FINE);
-    for (path, name) in &given {
-        cancel.check("repair")?;
-        let desk = Desk::take(&layout.state, path.file_stem().unwrap_or_default())
-            .map_err(|error| Failure::new(exit::ENVIRONMENT, error.to_string()))?;
-        let entry = match job.repair(path, name, &desk, cancel) {
-            Ok(repaired) => {
-                let reported = adjustments.judge(repaired.findings.clone()).findings;
-                let own = adjustments.judge(job.findings(&repaired, &reported));
-                examined = examined.file(file_name(&repaired.wheel));
-                let entry = job.deliver(path, &repaired, own.has_errors())?;
-                if own.has_errors() {
-                    code = heavier(code, exit::FINDINGS);
-                }
-                judged.extend(own);
-                entry
-            }
-            Err(failure) => {
-                console.error(
-                    &format!("{}: {}", path.file_name().unwrap_or_default(), failure.message),
-                    failure.help.as_deref(),
-                );
-                code = heavier(code, failure.code);
-                Entry { error: Some(failure.message), ..Entry::of(path, "failed") }
-            }
-        };
-        entries.push(entry);
-        if code == exit::INTERRUPTED {
+    let mut tally = Tally { examined: Examined::of(rules), ..Tally::default() };
+    for given in &asked.wheels {
+        if cancel.check("repair").is_err() {
+            tally.code = exit::INTERRUPTED;
+            break;
+        }
+        match job.repair(given, cancel) {
+            Ok(repaired) => job.accept(given, &repaired, &adjustments, &mut delivery, &mut tally),
+            Err(trouble) => job.give_up(given, trouble, &adjustments, &mut tally),
+        }
+        if tally.code == exit::INTERRUPTED {
             break;
         }
     }
-    let stale = adjustments.stale(&judged.accepted, &examined);
-    judged.stale.extend(stale);
-    render(args, &entries, &judged, &console)?;
-    Ok(code)
+    let stale = adjustments.stale(&tally.judged.accepted, &tally.examined);
+    tally.judged.stale.extend(stale);
+    for said in needless::options(args, &asked.wheels, &tally.entries, world.os) {
+        console.warning(&said);
+    }
+    outcome::render(args, &tally.entries, &tally.judged, &here, &console)?;
+    Ok(tally.code)
+}
+
+/// What a call has come to so far.
+#[derive(Default)]
+struct Tally {
+    entries: Vec<Entry>,
+    judged: Judged,
+    examined: Examined,
+    code: u8,
+}
+
+impl Tally {
+    fn add(&mut self, entry: Entry, code: u8) {
+        self.entries.push(entry);
+        self.code = heavier(self.code, code);
+    }
+}
+
+/// Why a wheel was not repaired.
+enum Trouble {
+    Repair(RepairError),
+    Other(Failure),
+}
+
+impl From<Failure> for Trouble {
+    fn from(failure: Failure) -> Self {
+        Self::Other(failure)
+    }
 }
 
 fn heavier(one: u8, other: u8) -> u8 {
     BY_WEIGHT.into_iter().find(|code| *code == one || *code == other).unwrap_or(one)
 }
 
-fn file_name(path: &Utf8Path) -> Utf8PathBuf {
-    Utf8PathBuf::from(path.file_name().unwrap_or_default())
-}
-
-/// Every wheel that was named: there, and named as a wheel is.
-fn wheels(args: &RepairArgs, here: &Utf8Path) -> Result<Vec<(Utf8PathBuf, WheelName)>, Failure> {
-    let mut found = Vec::new();
-    for path in &args.wheels {
-        let absolute = here.join(path);
-        if !absolute.is_file() {
-            return Err(Failure::usage(format!("`{path}` is no file that can be read")));
-        }
-        let name: WheelName = path.file_name().unwrap_or_default().parse().map_err(Failure::usage)?;
-        found.push((absolute, name));
-    }
-    Ok(found)
+fn name_of(path: &Utf8Path) -> &str {
+    path.file_name().unwrap_or_default()
 }
 
 /// target/wheelproof is nothing that git should see.
@@ -216,26 +176,28 @@ fn ignored(state: &Utf8Path) -> std::io::Result<()> {
 
 struct Job<'a> {
     args: &'a RepairArgs,
+    asked: &'a Asked,
     world: &'a World,
     layout: &'a Layout,
-    here: &'a Utf8Path,
     console: &'a Console,
     streams: bool,
 }
 
 impl Job<'_> {
-    fn repair(&self, path: &Utf8Path, name: &WheelName, desk: &Desk, cancel: &Cancel) -> Result<Repaired, Failure> {
-        let target = self.target(name)?;
-        let platform = TargetPlatform::parse(&self.args.plat, &target)
-            .map_err(|error| Failure::usage(format!("--plat: {error}")))?;
-        let runner =
-            Runner::new(self.console, cancel).scope(path.file_name().unwrap_or_default()).streaming(self.streams);
-        let tools = self.tools(target.os)?;
-        let request = self.request(path, target, platform, tools, desk);
+    fn repair(&self, given: &Given, cancel: &Cancel) -> Result<Work, Trouble> {
+        let desk = Desk::take(&self.layout.state, given.path.file_stem().unwrap_or_default())
+            .map_err(|error| Failure::new(exit::ENVIRONMENT, error.to_string()))?;
+        let runner = Runner::new(self.console, cancel).scope(name_of(&given.path)).streaming(self.streams);
+        // A pure wheel is like one of this machine.
+        let target = given.target.clone().unwrap_or_else(|| TargetKey::new(self.world.os, self.world.arch));
+        let base = self.interpreter(target.os);
+        // A wheel that needs no tool needs no Python either.
+        let tools = base.as_ref().map_or_else(|_| self.no_tools(), |base| self.tools(base, target.os));
+        let request = self.request(given, target, tools, &desk);
         let steps = repair::steps(&request, self.world);
-        // A wheel that needs no tool gets none installed.
-        let made = match repair::run(&request, &steps, path, &runner) {
+        let made = match repair::run(&request, &steps, &given.path, &runner) {
             Err(RepairError::NoEnvironment { .. }) => {
+                let _ = base?;
                 request
                     .tools
                     .ensure(
@@ -248,31 +210,66 @@ impl Job<'_> {
                             Failure::new(exit::ENVIRONMENT, error.to_string())
                         }
                     })?;
-                repair::run(&request, &steps, path, &runner)
+                repair::run(&request, &steps, &given.path, &runner)
             }
             other => other,
         };
-        made.map_err(|error| failure(&error))
+        made.map(|repaired| Work { repaired, _desk: desk }).map_err(Trouble::Repair)
     }
 
-    /// The system and processor of a wheel's tag; a pure wheel is like one of this machine.
-    fn target(&self, name: &WheelName) -> Result<TargetKey, Failure> {
-        let mut platforms = name.tags.platforms().filter(|tag| tag.os().is_some());
-        let Some(tag) = platforms.next() else { return Ok(TargetKey::new(self.world.os, self.world.arch)) };
-        let os = tag.os().unwrap_or(self.world.os);
-        if platforms.any(|other| other.os() != Some(os)) {
-            return Err(Failure::usage(format!(
-                "`{name}` is tagged for several systems; no tool repairs such a wheel"
-            )));
+    /// Judges what came out and, if nothing stands against it, delivers it.
+    fn accept(
+        &self,
+        given: &Given,
+        work: &Work,
+        adjustments: &Adjustments,
+        delivery: &mut Delivery,
+        tally: &mut Tally,
+    ) {
+        let repaired = &work.repaired;
+        let reported = adjustments.judge(repaired.findings.clone()).findings;
+        let own = adjustments.judge(self.findings(repaired, &reported));
+        tally.examined = std::mem::take(&mut tally.examined).file(Utf8PathBuf::from(name_of(&repaired.wheel)));
+        let mut entry = Entry::read_back(&given.path, repaired, own.has_errors());
+        let mut code = if own.has_errors() { exit::FINDINGS } else { exit::FINE };
+        tally.judged.extend(own);
+        if code == exit::FINE {
+            match delivery.put(&given.typed, repaired) {
+                Ok(place) => entry.wheel = Some(place),
+                Err(error) => {
+                    self.console.error(&format!("{}: {error}", name_of(&given.path)), None);
+                    (entry.status, entry.error, code) = (Status::Failed, Some(error), exit::STEP);
+                }
+            }
         }
-        // The last of `universal2` is arm64: what holds for it is the stricter part.
-        let arch = tag.arches().last().copied();
-        let arch = arch.ok_or_else(|| Failure::usage(format!("`{tag}` names a processor that is not known here")))?;
-        Ok(TargetKey::new(os, arch))
+        tally.add(entry, code);
     }
 
-    /// The environment of the system's tool, made with the newest Python that it runs on.
-    fn tools(&self, os: Os) -> Result<ToolEnvironment, Failure> {
+    /// Says why a wheel was not repaired; where a rule says it, as a finding.
+    fn give_up(&self, given: &Given, trouble: Trouble, adjustments: &Adjustments, tally: &mut Tally) {
+        let name = name_of(&given.path);
+        let failure = match trouble {
+            Trouble::Repair(error) => {
+                if let Some(finding) = error.finding(name) {
+                    let judged = adjustments.judge(vec![finding]);
+                    let told = judged.has_errors();
+                    tally.judged.extend(judged);
+                    if !told {
+                        // Accepted or switched off: there is still no wheel, and the reason must not be lost.
+                        self.console.error(&format!("{name}: {error}"), error.hint().as_deref());
+                    }
+                    return tally.add(Entry::of(&given.path, Status::Refused), exit::FINDINGS);
+                }
+                failure(&error)
+            }
+            Trouble::Other(failure) => failure,
+        };
+        self.console.error(&format!("{name}: {}", failure.message), failure.help.as_deref());
+        tally.add(Entry::failed(&given.path, failure.message), failure.code);
+    }
+
+    /// The newest Python that the tool of a system runs on.
+    fn interpreter(&self, os: Os) -> Result<&host::Interpreter, Failure> {
         let usable = |i: &&host::Interpreter| {
             (i.has_venv || !self.world.installer.needs_venv())
                 && i.implementation == "cpython"
@@ -280,34 +277,46 @@ impl Job<'_> {
                 && !i.debug
                 && i.python >= plan::OLDEST_FOR_REPAIR
         };
-        let base = self.world.interpreters.iter().filter(usable).max_by_key(|i| i.python).ok_or_else(|| {
+        self.world.interpreters.iter().filter(usable).max_by_key(|i| i.python).ok_or_else(|| {
             let oldest = plan::OLDEST_FOR_REPAIR.dotted();
             Failure::new(
                 exit::ENVIRONMENT,
                 format!("{} needs a CPython {oldest} or newer with venv", repair::tool_name(os)),
             )
             .help("install one so that `python3` on PATH is it, on Debian and Ubuntu with the package python3-venv")
-        })?;
-        let windows = self.world.os == Os::Windows;
-        Ok(ToolEnvironment::new(&self.layout.tools(), "repair", base, plan::for_repair(os), windows))
+        })
     }
 
-    fn request(
-        &self,
-        path: &Utf8Path,
-        target: TargetKey,
-        platform: TargetPlatform,
-        tools: ToolEnvironment,
-        desk: &Desk,
-    ) -> Request {
+    /// The environment of the system's tool.
+    fn tools(&self, base: &host::Interpreter, os: Os) -> ToolEnvironment {
+        let windows = self.world.os == Os::Windows;
+        ToolEnvironment::new(&self.layout.tools(), "repair", base, plan::for_repair(os), windows)
+    }
+
+    /// An environment that is not there, where no Python could make one.
+    fn no_tools(&self) -> ToolEnvironment {
+        let dir = self.layout.tools().join("none");
+        ToolEnvironment {
+            purpose: "repair".to_owned(),
+            python: dir.join("python"),
+            programs: dir.clone(),
+            base_python: Utf8PathBuf::new(),
+            requirements: String::new(),
+            locked: false,
+            dir,
+        }
+    }
+
+    fn request(&self, given: &Given, target: TargetKey, tools: ToolEnvironment, desk: &Desk) -> Request {
         const TIME_LIMIT: u64 = 3600;
-        let mut library_dirs: Vec<Utf8PathBuf> = self.args.lib_dir.iter().map(|dir| self.here.join(dir)).collect();
+        let mut library_dirs = self.asked.library_dirs.clone();
         if target.os == self.world.os {
-            library_dirs.extend(self.world.llvm.installations.iter().map(|llvm| llvm.library_dir.clone()));
+            let own = self.world.llvm.installations.iter().map(|llvm| llvm.library_dir.clone());
+            library_dirs.extend(own.filter(|dir| !dir.as_str().contains(asked::separator())));
         }
         Request {
             target,
-            platform,
+            platform: given.platform.clone(),
             tools,
             library_dirs,
             exclude: self.args.exclude.clone(),
@@ -315,7 +324,7 @@ impl Job<'_> {
             work_dir: desk.work.clone(),
             log_dir: self.layout.state.join("logs/repair").join(&desk.name),
             time_limit: TIME_LIMIT,
-            source_date_epoch: epoch::source_date_epoch(path),
+            source_date_epoch: self.asked.epoch.unwrap_or_else(|| epoch::of_wheel(&given.path)),
             llvm_major: None,
             options: repair::Options {
                 no_mangle: self.args.no_mangle.clone(),
@@ -336,7 +345,7 @@ impl Job<'_> {
             Ok((Verdict::Refuted, more, _)) => {
                 let proof = |finding: &Finding| {
                     finding.severity == Severity::Error
-                        && audit::proof::rules::PROOF.contains(&finding.rule)
+                        && audit::proof::rules::refutes(finding.rule)
                         && !repair::rules::is_told(reported, finding)
                 };
                 findings.extend(more.into_iter().filter(proof));
@@ -346,69 +355,12 @@ impl Job<'_> {
         }
         findings
     }
-
-    /// Puts a wheel that passed into the output folder, by rename.
-    fn deliver(&self, given: &Utf8Path, repaired: &Repaired, refused: bool) -> Result<Entry, Failure> {
-        let status = match (refused, repaired.how) {
-            (true, _) => "refused",
-            (false, How::Repaired) => "repaired",
-            (false, How::Pure | How::HeldAlready) => "unchanged",
-        };
-        let mut entry = Entry::of(given, status);
-        entry.platform = Some(repaired.platform.clone());
-        entry.grafted =
-            repaired.grafted.iter().map(|graft| Graft { name: graft.name.clone(), bytes: graft.bytes }).collect();
-        entry.assumed = repaired
-            .assumed
-            .iter()
-            .map(|assumed| Assumption { library: assumed.library.clone(), needed_by: assumed.needed_by.clone() })
-            .collect();
-        entry.why_not_wider.clone_from(&repaired.why_not_wider);
-        if refused {
-            return Ok(entry);
-        }
-        let out = self.here.join(&self.args.out);
-        let place = out.join(repaired.wheel.file_name().unwrap_or_default());
-        let failed = |error: std::io::Error| Failure::new(exit::STEP, error.to_string());
-        fs_err::create_dir_all(&out).map_err(failed)?;
-        let same = realpath::real(&place).ok().is_some_and(|place| realpath::real(&repaired.wheel).ok() == Some(place));
-        // What was made here is moved where that is possible; the given wheel stays where it is.
-        let moved = !same && repaired.how == How::Repaired && fs_err::rename(&repaired.wheel, &place).is_ok();
-        if !same && !moved {
-            copy(&repaired.wheel, &place).map_err(failed)?;
-        }
-        entry.wheel = Some(place);
-        Ok(entry)
-    }
 }
 
-/// Beside its place first, then renamed there.
-fn copy(from: &Utf8Path, to: &Utf8Path) -> std::io::Result<()> {
-    const PIECE: usize = 1 << 20;
-    let mut source = fs_err::File::open(from)?;
-    wheel::atomic_write::<_, std::io::Error>(to, |file| {
-        let mut piece = vec![0; PIECE];
-        loop {
-            let count = source.read(&mut piece)?;
-            let Some(read) = piece.get(..count).filter(|read| !read.is_empty()) else { return Ok(()) };
-            file.write_all(read)?;
-        }
-    })
-}
-
-impl Entry {
-    fn of(given: &Utf8Path, status: &'static str) -> Self {
-        Self {
-            given: given.to_owned(),
-            status,
-            wheel: None,
-            platform: None,
-            grafted: Vec::new(),
-            assumed: Vec::new(),
-            why_not_wider: Vec::new(),
-            error: None,
-        }
-    }
+/// A repaired wheel and the place where it lies until it is delivered.
+struct Work {
+    repaired: Repaired,
+    _desk: Desk,
 }
 
 /// The error with the tool's own words, the log's place and what to try.
@@ -436,38 +388,6 @@ fn failure(error: &RepairError) -> Failure {
         }
     }
     Failure { code, message, help: error.hint() }
-}
-
-fn render(args: &RepairArgs, entries: &[Entry], judged: &Judged, console: &Console) -> Result<(), Failure> {
-    if args.format == RepairFormat::Json {
-        let findings = judged.reported().collect();
-        let output = Output { schema_version: 1, wheels: entries, findings };
-        output::line(&serde_json::to_string_pretty(&output).map_err(Failure::usage)?)?;
-        return Ok(());
-    }
-    if judged.reported().next().is_some() {
-        let style = Style { colour: console.colour(), explain: Some("cargo xtask explain"), ..Style::default() };
-        console.line(&diagnostics::render::text(judged, &style));
-    }
-    for entry in entries {
-        output::line(&text(entry))?;
-    }
-    Ok(())
-}
-
-fn text(entry: &Entry) -> String {
-    const MEGABYTE: f64 = 1e6;
-    const REASONS: usize = 3;
-    let name = entry.given.file_name().unwrap_or_default();
-    let place = entry.wheel.as_ref().map(|wheel| format!(" → {wheel}")).unwrap_or_default();
-    let grafted =
-        entry.grafted.iter().map(|graft| format!("  grafted {} ({:.1} MB)", graft.name, graft.bytes as f64 / MEGABYTE));
-    let assumed = entry.assumed.iter().map(|assumed| {
-        format!("  assumed {}, needed by {}: another wheel has to bring it", assumed.library, assumed.needed_by)
-    });
-    let why = entry.why_not_wider.iter().take(REASONS).map(|why| format!("  not more widely usable: {why}"));
-    let first = format!("{name}: {}{place}", entry.status);
-    std::iter::once(first).chain(grafted).chain(assumed).chain(why).collect::<Vec<_>>().join("\n")
 }
 
 #[cfg(test)]

@@ -2,12 +2,14 @@
 
 mod html;
 mod tree;
+mod why;
 
 use crate::args::Global;
+use crate::cmd::opening;
 use crate::cmd::verify::folders;
 use crate::exit::{self, Failure};
 use crate::output;
-use audit::proof::{Proof, ProofOptions, prove, spoken_size};
+use audit::proof::{Proof, ProofOptions, spoken_size};
 use camino::Utf8PathBuf;
 use clap::Args;
 use diagnostics::{Severity, printable};
@@ -44,8 +46,10 @@ pub(crate) fn run(_global: &Global, args: &ShowArgs, cancel: &Cancel) -> Result<
     let options = ProofOptions { lib_dirs: folders(&args.lib_dir)?, ..ProofOptions::default() };
     let mut wheels = Vec::new();
     for path in &args.paths {
-        cancel.check("show")?;
-        wheels.push(prove(path, &options).map_err(Failure::usage)?);
+        wheels.push(opening::proof(path, &options, cancel, "show")?);
+    }
+    if let Some(tag) = &args.why {
+        why::check(tag, &wheels)?;
     }
     match args.format.as_str() {
         "json" => {
@@ -99,7 +103,8 @@ fn text(proof: &Proof, why: Option<&str>) -> String {
     }
     let worth = proof.findings.iter().filter(|finding| finding.severity > Severity::Info).count();
     if worth > 0 {
-        let _ = writeln!(text, "\n{worth} findings: `cargo xtask verify --no-import` shows them");
+        let (noun, them) = if worth == 1 { ("finding", "it") } else { ("findings", "them") };
+        let _ = writeln!(text, "\n{worth} {noun}: `cargo xtask verify --no-import` shows {them}");
     }
     text
 }
@@ -117,13 +122,14 @@ fn policy(proof: &Proof, why: Option<&str>) -> Vec<String> {
             Some(reached) => out.push(format!("tagged {}; the widest that is met is {reached}", policy.tag)),
             None => out.push(format!("tagged {}; no policy is met", policy.tag)),
         }
-        let asked = |tag: &str| why.is_none_or(|why| tag == why || tag.starts_with(&format!("{why}_")));
-        let narrower = policy.why_not_wider.iter().filter(|narrower| asked(&narrower.tag));
-        for narrower in narrower.take(if why.is_some() { usize::MAX } else { 1 }) {
-            for reason in narrower.reasons.iter().take(if why.is_some() { usize::MAX } else { REASONS }) {
-                out.push(format!("  not {}: {reason}", narrower.tag));
-            }
-            if why.is_none() && narrower.reasons.len() > REASONS {
+        if let Some(asked) = why {
+            out.extend(why::answer(policy, asked).unwrap_or_default());
+            continue;
+        }
+        if let Some(narrower) = policy.why_not_wider.first() {
+            let reasons = narrower.reasons.iter().take(REASONS);
+            out.extend(reasons.map(|reason| format!("  not {}: {reason}", narrower.tag)));
+            if narrower.reasons.len() > REASONS {
                 let more = narrower.reasons.len() - REASONS;
                 out.push(format!("  and {more} more reasons (--why {})", narrower.tag));
             }

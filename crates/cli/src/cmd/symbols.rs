@@ -1,11 +1,12 @@
 //! `symbols`: symbol hygiene of whatever is named.
 
 use crate::args::{Global, SymbolsArgs};
+use crate::cmd::opening;
 use crate::context;
 use crate::exit::{self, Failure};
 use crate::output;
 use crate::registry::REGISTRY;
-use audit::{Judge, Options};
+use audit::Judge;
 use capi::Python;
 use diagnostics::{Examined, Format, Judged, Report, Style, Summary, Tool};
 use exec::Cancel;
@@ -24,8 +25,8 @@ pub(crate) fn run(global: &Global, args: &SymbolsArgs, cancel: &Cancel) -> Resul
     let mut examined = Examined::default();
     // One after the other: a wheel uses all processors by itself, and memory stays that of one.
     for path in &args.paths {
+        let inspection = opening::inspection(path, cancel, "symbols")?;
         cancel.check("symbols")?;
-        let inspection = audit::open(path, &Options::default()).map_err(Failure::usage)?;
         subjects.extend(inspection.subjects(&judge));
         findings.extend(audit::symbols(&inspection, &judge));
         examined = examined.and(inspection.examined());

@@ -3,12 +3,13 @@
 mod real;
 
 use crate::args::Global;
+use crate::cmd::opening;
 use crate::cmd::symbols::pythons;
 use crate::context;
 use crate::exit::{self, Failure};
 use crate::output;
 use crate::registry::REGISTRY;
-use audit::proof::{Assumption, PlatformResult, Proof, ProofOptions, Verdict, prove};
+use audit::proof::{Assumption, PlatformResult, Proof, ProofOptions, Verdict};
 use camino::{Utf8Path, Utf8PathBuf};
 use clap::Args;
 use diagnostics::{Adjustments, Finding, Format, Judged, Report, Severity, Style, Tool, printable};
@@ -86,7 +87,6 @@ pub(crate) fn run(global: &Global, args: &VerifyArgs, cancel: &Cancel) -> Result
     let adjustments = plan::settings::rules(&context::root(global)?, &REGISTRY)?;
     let mut all = Vec::new();
     for path in &args.paths {
-        cancel.check("verify")?;
         all.push(verify(global, args, path, &options, &adjustments, cancel)?);
     }
     render(global, &all, format)?;
@@ -107,7 +107,7 @@ fn verify(
     adjustments: &Adjustments,
     cancel: &Cancel,
 ) -> Result<Verified, Failure> {
-    let mut proof = prove(path, options).map_err(Failure::usage)?;
+    let mut proof = opening::proof(path, options, cancel, "verify")?;
     let import = if args.no_import {
         Imported::not_run("it was not asked for (--no-import)")
     } else {
@@ -116,7 +116,7 @@ fn verify(
     // A refuted wheel that imports: with this machine's libraries it should not be refuted either.
     let helped_by_host = proof.verdict == Verdict::Refuted && import.ran && import.ok && {
         let here = ProofOptions { host: true, ..options.clone() };
-        prove(path, &here).map_err(Failure::usage)?.verdict != Verdict::Refuted
+        opening::proof(path, &here, cancel, "verify")?.verdict != Verdict::Refuted
     };
     let judged = adjustments.judge(std::mem::take(&mut proof.findings));
     Ok(Verified { proof, judged, import, helped_by_host })

@@ -63,7 +63,9 @@ impl<'a> Display<'a> {
             Event::Ended { scope, step, seconds, status, .. } => {
                 live.ended(scope, &format!("{}\n", self.console.ended(scope, step, *seconds, *status)));
             }
-            Event::Output { .. } | Event::Note { .. } | Event::Warning { .. } => self.console.emit(event),
+            Event::Output { .. } | Event::Note { .. } | Event::Warning { .. } | Event::Waiting { .. } => {
+                self.console.emit(event);
+            }
         }
     }
 

@@ -45,6 +45,17 @@ const LAST_PATIENCE: Duration = Duration::from_secs(5);
 /// How often we look whether what was asked to end has ended.
 const LOOK: Duration = Duration::from_millis(10);
 
+/// Who is asked to end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Asking {
+    /// The child and everything it started.
+    Everyone,
+    /// The child, as Ctrl-C asks. (On Windows Ctrl-Break, which reaches what it started too.)
+    Alone,
+    /// Nobody: it was asked already.
+    Nobody,
+}
+
 /// A running child. Dropped before [`Child::finish`], it takes everything it started with it.
 pub(crate) struct Child {
     handle: Handle,
@@ -78,13 +89,13 @@ impl Child {
     }
 
     /// Ends the child and everything it started: asks, waits up to `grace` unless `urgent`, then kills.
-    pub(crate) fn end(&mut self, grace: Duration, urgent: &dyn Fn() -> bool) {
+    pub(crate) fn end(&mut self, grace: Duration, asking: Asking, urgent: &dyn Fn() -> bool) {
         if self.is_over() {
             return;
         }
         let peaceful_until = Instant::now() + grace;
         if !grace.is_zero() && !urgent() {
-            let asked = self.watch.ask(&self.handle);
+            let asked = self.watch.ask(&self.handle, asking);
             while asked && Instant::now() < peaceful_until && !urgent() {
                 if self.is_over() {
                     return;
@@ -140,7 +151,7 @@ pub(crate) struct Finish {
 impl Drop for Child {
     fn drop(&mut self) {
         if !self.finished {
-            self.end(Duration::ZERO, &|| true);
+            self.end(Duration::ZERO, Asking::Everyone, &|| true);
             if self.wait(Duration::ZERO).is_some() {
                 let _ = self.handle.wait();
             }

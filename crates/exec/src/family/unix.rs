@@ -7,6 +7,7 @@ use std::{io, thread};
 
 use duct::Handle;
 
+use super::Asking;
 #[cfg(target_os = "linux")]
 use super::linux as system;
 #[cfg(target_os = "macos")]
@@ -76,8 +77,15 @@ impl Watch {
     }
 
     /// Always asked, so always worth waiting for.
-    pub(super) fn ask(&self, handle: &Handle) -> bool {
-        self.signal(handle, libc::SIGTERM);
+    pub(super) fn ask(&self, handle: &Handle, asking: Asking) -> bool {
+        use duct::unix::HandleExt;
+
+        match asking {
+            Asking::Everyone => self.signal(handle, libc::SIGTERM),
+            // What ended meanwhile, and `sudo`, which belongs to root, cannot be signalled: they are waited for.
+            Asking::Alone => drop(handle.send_signal(libc::SIGINT)),
+            Asking::Nobody => {}
+        }
         true
     }
 

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use duct::Handle;
 
+use super::Asking;
 use crate::runner::Terminal;
 use crate::win32::{Job, Suspended, has_console, keep_streams, send_break};
 
@@ -65,8 +66,8 @@ impl Watch {
     }
 
     /// Asks with Ctrl-Break. What shares our console heard the person's Ctrl-C itself, and cannot be asked without us.
-    pub(super) fn ask(&self, _handle: &Handle) -> bool {
-        self.terminal == Terminal::Shared || send_break(self.pid).is_ok()
+    pub(super) fn ask(&self, _handle: &Handle, asking: Asking) -> bool {
+        asking == Asking::Nobody || self.terminal == Terminal::Shared || send_break(self.pid).is_ok()
     }
 
     pub(super) fn kill(&self, handle: &Handle) {

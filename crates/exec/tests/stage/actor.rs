@@ -107,7 +107,8 @@ fn main() {
                 let step =
                     Step::new("long", argv.chain(words.drain(..)), &folder, folder.join("log")).with_timeout(limit);
                 let cancel = Cancel::on_interrupt().unwrap();
-                let result = Runner::new(&Silent, &cancel).grace(Duration::from_secs(60)).run(&step);
+                // Long enough for a slow machine, and less than a test waits: what cannot be asked is killed then.
+                let result = Runner::new(&Silent, &cancel).grace(Duration::from_secs(20)).run(&step);
                 fs_err::write(folder.join("result"), format!("{result:?}")).unwrap();
                 exit(if matches!(result, Err(StepError::Cancelled { .. })) { 130 } else { 1 });
             }

@@ -53,13 +53,11 @@ pub(crate) fn listed<'a>(
     found
 }
 
-/// Whether Apple's developer tools are there, without which `/usr/bin/python3` opens a dialog. `xcode-select -p` itself
-/// never does.
-pub(crate) fn developer_tools(os: Os, xcode_select: Option<&Utf8Path>, runner: &Runner<'_>) -> bool {
-    os == Os::MacOs
-        && xcode_select
-            .and_then(|program| ask(program, &["-p"], runner))
-            .is_some_and(|folder| Utf8Path::new(folder.trim()).join("usr/bin/python3").is_file())
+/// The folder of Apple's developer tools, without which `/usr/bin/python3`, `/usr/bin/c++` and their like open a dialog.
+/// `xcode-select -p` itself never does. It may name what is not there.
+pub(crate) fn developer_folder(os: Os, xcode_select: Option<&Utf8Path>, runner: &Runner<'_>) -> Option<Utf8PathBuf> {
+    let program = xcode_select.filter(|_| os == Os::MacOs)?;
+    ask(program, &["-p"], runner).map(|folder| Utf8PathBuf::from(folder.trim()))
 }
 
 /// The folder into which uv installs Pythons. `uv python list` would say more and takes 1.5 s, because it asks every

@@ -8,7 +8,7 @@ use exec::{Query, Runner};
 use llvm::LlvmVersion;
 use serde::{Deserialize, Serialize};
 
-use super::{Found, LlvmCandidate, ManagerKind, PackageManager, table};
+use super::{Found, LlvmCandidate, ManagerKind, PackageManager, Presence, table};
 use crate::cached::{Answers, Witness};
 
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -117,8 +117,73 @@ fn upstream_version(version: &str) -> Option<LlvmVersion> {
     format!("{numbers}{suffix}").parse().ok()
 }
 
-/// What `dpkg-query` prints in the form that is asked here.
-pub(super) fn parse_installed(text: &str) -> BTreeMap<String, String> {
+/// Which of these packages are there right now, with their versions; asked of dpkg, which every call of apt-get asks too.
+pub(super) fn look(packages: &[String], runner: &Runner<'_>) -> Vec<Presence> {
+    // All of them: what provides a virtual package is known by looking at each.
+    let form = "${db:Status-Abbrev}|${Package}|${Architecture}|${Version}|${Provides}\n";
+    let installed = output(runner, &["dpkg-query", "-W", "-f", form]);
+    packages.iter().map(|package| Dpkg(&installed).look(package)).collect()
+}
+
+/// What dpkg has, as [`look`] asks it.
+struct Dpkg<'a>(&'a str);
+
+/// One package of it.
+struct Package<'a> {
+    name: &'a str,
+    architecture: &'a str,
+    version: &'a str,
+    provides: &'a str,
+}
+
+impl<'a> Dpkg<'a> {
+    fn packages(&self) -> impl Iterator<Item = Package<'a>> {
+        self.0.lines().filter(|line| line.as_bytes().get(1) == Some(&b'i')).filter_map(|line| {
+            let mut fields = line.splitn(5, '|').skip(1);
+            let mut next = || fields.next();
+            Some(Package { name: next()?, architecture: next()?, version: next()?, provides: next()? })
+        })
+    }
+
+    /// A package by name, `name:architecture`, `name=version`, or by what another one provides.
+    fn look(&self, asked: &str) -> Presence {
+        let (asked, wanted) = asked.split_once('=').map_or((asked, None), |(name, version)| (name, Some(version)));
+        let (name, architecture) = asked.split_once(':').map_or((asked, None), |(name, of)| (name, Some(of)));
+        let letters = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "+-.".contains(c);
+        // `name/release`, a file, a pattern, `name-` (to be removed), a task; or dpkg did not answer.
+        if name.is_empty() || !name.chars().all(letters) || name.ends_with('-') || self.packages().next().is_none() {
+            return Presence::NotKnown;
+        }
+        // The machine's own architecture, which apt-get takes if none is named, is dpkg's.
+        let own = self.packages().find(|package| package.name == "dpkg").map(|dpkg| dpkg.architecture);
+        let of = architecture.or(own).filter(|of| *of != "any");
+        let fits = |package: &Package<'_>| {
+            package.architecture == "all" || of.is_none_or(|of| of == "native" || of == package.architecture)
+        };
+        if let Some(there) = self.packages().find(|package| package.name == name && fits(package)) {
+            let same = wanted.is_none_or(|wanted| match wanted.split_once('*') {
+                Some((start, _)) => there.version.starts_with(start),
+                None => there.version == wanted,
+            });
+            return if same { Presence::There(there.version.to_owned()) } else { Presence::Missing };
+        }
+        // `mail-transport-agent`, `libz-dev (= 1.3)`
+        let provided = |package: &Package<'_>| {
+            let names = package.provides.split(',').filter_map(|one| one.split_whitespace().next());
+            fits(package) && names.map(|one| one.split(':').next().unwrap_or(one)).any(|one| one == name)
+        };
+        match self.packages().find(provided) {
+            Some(by) if wanted.is_none() => Presence::There(format!("{} of {}", by.version, by.name)),
+            Some(_) => Presence::NotKnown,
+            // `name+` is `name`, to be installed, if no package is called so.
+            None if name.ends_with('+') && self.packages().all(|package| package.name != name) => Presence::NotKnown,
+            None => Presence::Missing,
+        }
+    }
+}
+
+/// What `dpkg-query` prints in the form that is asked when machines are probed.
+fn parse_installed(text: &str) -> BTreeMap<String, String> {
     text.lines()
         .filter_map(|line| {
             let mut fields = line.split('|');
@@ -154,6 +219,45 @@ mod tests {
             assert_eq!(upstream_version(debian).map(|v| v.to_string()).as_deref(), Some(upstream), "{debian}");
         }
         assert_eq!(upstream_version("(none)"), None);
+    }
+
+    #[test]
+    fn every_way_of_writing() {
+        let installed = "ii |dpkg|amd64|1.22.6|\nii |g++|amd64|4:13.2.0|c++-compiler\nii |zlib1g-dev|amd64|1:1.3|libz-dev (= 1:1.3)\n\
+                         ii |libc6|amd64|2.39|\nii |libc6|i386|2.39|\nii |libpng-dev|i386|1.6|\nii |tzdata|all|2026a|tzdata-trixie\n\
+                         rc |git|amd64|1:2.43|git-core\nii |postfix|amd64|3.8|default-mta, mail-transport-agent\n";
+        let (there, missing, unknown) = (Some(true), Some(false), None);
+        for (asked, expected) in [
+            ("g++", there),
+            ("g++=4:13.2.0", there),
+            ("g++=4:13*", there),
+            ("g++=4:14.1.0", missing),
+            ("libc6:i386", there),
+            ("g++:i386", missing),
+            ("libpng-dev", missing),
+            ("libpng-dev:any", there),
+            ("tzdata:i386", there),
+            ("zlib1g-dev:amd64=1:1.3", there),
+            ("libz-dev", there),
+            ("mail-transport-agent", there),
+            ("git", missing),
+            ("git-core", missing),
+            ("zlib1g-dev/stable", unknown),
+            ("python3.*-dev", unknown),
+            ("./local.deb", unknown),
+            ("lamp-server^", unknown),
+            ("g++-", unknown),
+            ("git+", unknown),
+        ] {
+            let found = match Dpkg(installed).look(asked) {
+                Presence::There(_) => there,
+                Presence::Missing => missing,
+                Presence::NotKnown => unknown,
+            };
+            assert_eq!(found, expected, "{asked}");
+        }
+        assert_eq!(Dpkg(installed).look("libz-dev"), Presence::There("1:1.3 of zlib1g-dev".to_owned()));
+        assert_eq!(Dpkg("").look("git"), Presence::NotKnown, "dpkg did not answer");
     }
 
     #[test]

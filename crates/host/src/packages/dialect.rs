@@ -16,6 +16,8 @@ pub(crate) struct ManagerFacts {
     pub(crate) wants: Wants,
     /// It takes one package a time.
     pub(crate) one_by_one: bool,
+    /// Exit codes besides 0 that mean that nothing is left to be done.
+    pub(crate) done: &'static [i32],
 }
 
 /// Who may install.
@@ -31,6 +33,10 @@ pub(crate) enum Wants {
     Anybody,
 }
 
+/// "No applicable update found", which is how `winget install` ends for what is there in its newest version, and "found at least
+/// one version of the package installed" (winget-cli, doc/windows/package-manager/winget/returnCodes.md).
+const WINGET_HAS_IT: &[i32] = &[0x8A15_002B_u32.cast_signed(), 0x8A15_0061_u32.cast_signed()];
+
 /// Every manager, in the order of [`ManagerKind::ALL`].
 pub(crate) const MANAGERS: [ManagerFacts; 7] = [
     ManagerFacts {
@@ -40,6 +46,7 @@ pub(crate) const MANAGERS: [ManagerFacts; 7] = [
         env: &[("DEBIAN_FRONTEND", "noninteractive")],
         wants: Wants::Root,
         one_by_one: false,
+        done: &[],
     },
     ManagerFacts {
         kind: ManagerKind::Dnf,
@@ -48,6 +55,7 @@ pub(crate) const MANAGERS: [ManagerFacts; 7] = [
         env: &[],
         wants: Wants::Root,
         one_by_one: false,
+        done: &[],
     },
     ManagerFacts {
         kind: ManagerKind::Apk,
@@ -56,6 +64,7 @@ pub(crate) const MANAGERS: [ManagerFacts; 7] = [
         env: &[],
         wants: Wants::Root,
         one_by_one: false,
+        done: &[],
     },
     ManagerFacts {
         kind: ManagerKind::Brew,
@@ -66,10 +75,12 @@ pub(crate) const MANAGERS: [ManagerFacts; 7] = [
             ("HOMEBREW_NO_AUTO_UPDATE", "1"),
             ("HOMEBREW_NO_INSTALL_CLEANUP", "1"),
             ("HOMEBREW_NO_INSTALL_UPGRADE", "1"),
-            ("NONINTERACTIVE", "1"),
+            // From Homebrew 6 on it asks by default. (NONINTERACTIVE is a word of its installer alone.)
+            ("HOMEBREW_NO_ASK", "1"),
         ],
         wants: Wants::NotRoot,
         one_by_one: false,
+        done: &[],
     },
     ManagerFacts {
         kind: ManagerKind::Winget,
@@ -78,6 +89,7 @@ pub(crate) const MANAGERS: [ManagerFacts; 7] = [
         env: &[],
         wants: Wants::Anybody,
         one_by_one: true,
+        done: WINGET_HAS_IT,
     },
     ManagerFacts {
         kind: ManagerKind::Choco,
@@ -86,6 +98,7 @@ pub(crate) const MANAGERS: [ManagerFacts; 7] = [
         env: &[],
         wants: Wants::Administrator,
         one_by_one: false,
+        done: &[],
     },
     ManagerFacts {
         kind: ManagerKind::Conda,
@@ -94,6 +107,7 @@ pub(crate) const MANAGERS: [ManagerFacts; 7] = [
         env: &[],
         wants: Wants::Anybody,
         one_by_one: false,
+        done: &[],
     },
 ];
 
@@ -108,7 +122,10 @@ pub(crate) struct Dialect {
     pub(crate) update: &'static [&'static str],
 }
 
-const CONDA: &[&str] = &["install", "--yes", "--channel", "conda-forge", "--prefix", "{environment}"];
+/// Without `--override-channels` the `defaults` of a stock Miniconda are asked too, whose terms somebody must have accepted
+/// (`CondaToSNonInteractiveError`). mamba and micromamba know the option (`micromamba/src/common_options.cpp`).
+const CONDA: &[&str] =
+    &["install", "--yes", "--override-channels", "--channel", "conda-forge", "--prefix", "{environment}"];
 
 /// Sources: the manual pages of apt-get(8), dnf(8), apk(8) and brew(1), `choco install --help`, learn.microsoft.com's
 /// page of `winget install`, the command references of conda, mamba and pixi.

@@ -6,7 +6,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use exec::{Query, Runner};
 use serde::{Deserialize, Serialize};
 
-use super::{Found, LlvmCandidate, ManagerKind, PackageManager, table};
+use super::{Found, LlvmCandidate, ManagerKind, PackageManager, Presence, table};
 use crate::cached::{Answers, Witness};
 
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -82,11 +82,58 @@ fn ask_now(dnf: &Utf8Path, runner: &Runner<'_>) -> Answer {
     }
 }
 
+/// Which of these packages are there right now, with their versions: `name`, `name.x86_64`, `name-1.2`, `pkgconfig(zlib)`,
+/// `/usr/bin/cmake`. `ask` gives the words that are put to `rpm -q` and its answer, `None` if it cannot be asked.
+pub(super) fn look(packages: &[String], ask: &dyn Fn(&[&str]) -> Option<String>) -> Vec<Presence> {
+    let plain: Vec<&str> = packages.iter().map(String::as_str).filter(|name| is_plain(name)).collect();
+    let installed = if plain.is_empty() { None } else { ask(&plain) };
+    let installed = installed.map(|said| parse_installed(&said)).unwrap_or_default();
+    let looked = packages.iter().map(|asked| {
+        if let Some(version) = installed.get(asked) {
+            return Presence::There(version.clone());
+        }
+        // A group, a file or an address of a package, a pattern, a comparison: dnf's own, which rpm does not know.
+        if asked.starts_with('@') || asked.ends_with(".rpm") || asked.contains(['*', '?', '[', ' ', ':']) {
+            return Presence::NotKnown;
+        }
+        let by_name = [asked.as_str()];
+        let by_what_it_provides = ["--whatprovides", asked.as_str()];
+        let questions: [&[&str]; 2] = [&by_name, &by_what_it_provides];
+        // Only a plain name can be that of a package with its version and architecture.
+        let questions = questions.iter().skip(usize::from(!is_plain(asked)));
+        let mut missing = Presence::Missing;
+        for words in questions {
+            match ask(words).map(|said| parse_installed(&said)) {
+                None => missing = Presence::NotKnown,
+                Some(found) => {
+                    if let Some((name, version)) = found.into_iter().next() {
+                        let other = name != *asked && words.len() > 1;
+                        return Presence::There(if other { format!("{version} of {name}") } else { version });
+                    }
+                }
+            }
+        }
+        missing
+    });
+    looked.collect()
+}
+
+fn is_plain(name: &str) -> bool {
+    name.chars().all(|c| c.is_ascii_alphanumeric() || "+-._".contains(c))
+}
+
+/// The answer of `rpm -q`, which fails if one of the packages is not there; `None` if there is no rpm.
+pub(super) fn ask_rpm(words: &[&str], runner: &Runner<'_>) -> Option<String> {
+    let argv = ["rpm", "-q", "--qf", INSTALLED];
+    let query = Query::new(argv.iter().chain(words).copied()).env("LC_ALL", "C").timeout(PATIENCE);
+    runner.capture(&query).ok().map(|said| said.stdout_text().into_owned())
+}
+
 /// The form of a line that [`parse_installed`] reads.
-pub(super) const INSTALLED: &str = "%{NAME}|%{VERSION}-%{RELEASE}\n";
+const INSTALLED: &str = "%{NAME}|%{VERSION}-%{RELEASE}\n";
 
 /// `gcc-c++|8.5.0-22.el8_10`; what is not installed has a sentence without a bar.
-pub(super) fn parse_installed(text: &str) -> BTreeMap<String, String> {
+fn parse_installed(text: &str) -> BTreeMap<String, String> {
     let lines = text.lines().filter_map(|line| line.split_once('|'));
     lines.map(|(name, version)| (name.to_owned(), version.to_owned())).collect()
 }
@@ -141,6 +188,47 @@ mod tests {
         );
         assert_eq!(parse_pythons(fedora), ["3.6", "3.9", "3.13"]);
         assert!(parse_llvm("Error: Cache-only enabled but no cache for 'appstream'").is_empty());
+    }
+
+    /// An rpm with zlib-devel, git and cmake.
+    #[test]
+    fn every_way_of_writing() {
+        let rpm = |words: &[&str]| {
+            let mut said = String::new();
+            for word in words.iter().filter(|word| **word != "--whatprovides") {
+                let found = match (*word, words.first() == Some(&"--whatprovides")) {
+                    ("zlib-devel" | "zlib-devel.x86_64" | "zlib-devel-1.2.11", _) | ("pkgconfig(zlib)", true) => {
+                        "zlib-devel|1.2.11-25.el8\n".to_owned()
+                    }
+                    ("/usr/bin/cmake", true) => "cmake|3.26.5-2.el8\n".to_owned(),
+                    ("git", _) => "git|2.43.5-2.el8_10\n".to_owned(),
+                    (other, true) => format!("no package provides {other}\n"),
+                    (other, false) => format!("package {other} is not installed\n"),
+                };
+                said.push_str(&found);
+            }
+            Some(said)
+        };
+        let there = |version: &str| Presence::There(version.to_owned());
+        for (asked, expected) in [
+            ("git", there("2.43.5-2.el8_10")),
+            ("zlib-devel.x86_64", there("1.2.11-25.el8")),
+            ("zlib-devel-1.2.11", there("1.2.11-25.el8")),
+            ("pkgconfig(zlib)", there("1.2.11-25.el8 of zlib-devel")),
+            ("/usr/bin/cmake", there("3.26.5-2.el8 of cmake")),
+            ("pkgconfig(libxml-2.0)", Presence::Missing),
+            ("zlib-devel-1.3", Presence::Missing),
+            ("/usr/bin/none", Presence::Missing),
+            ("@development-tools", Presence::NotKnown),
+            ("llvm:rhel8", Presence::NotKnown),
+            ("python3.1*", Presence::NotKnown),
+            ("zlib-devel >= 1.2", Presence::NotKnown),
+            ("./local.rpm", Presence::NotKnown),
+            ("https://example.org/x.rpm", Presence::NotKnown),
+        ] {
+            assert_eq!(look(&["git".to_owned(), asked.to_owned()], &rpm)[1], expected, "{asked}");
+        }
+        assert_eq!(look(&["git".to_owned()], &|_| None), [Presence::NotKnown], "there is no rpm");
     }
 
     #[test]

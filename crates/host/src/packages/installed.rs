@@ -4,12 +4,15 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
-use exec::{Query, Runner};
+use exec::{Query, Runner, Status};
 
-use super::{ManagerKind, PackageManager, apt, dnf, named};
+use super::{ManagerKind, PackageManager, Presence, apt, asked, dnf};
 use crate::Probe;
 
 const PATIENCE: Duration = Duration::from_secs(60);
+
+/// How winget ends that has no such package installed (winget-cli, returnCodes.md: "No packages found").
+const WINGET_HAS_NONE: Status = Status::Code(0x8A15_0014_u32.cast_signed());
 
 /// Which of these packages are there right now, with their versions. Asked afresh: what was remembered may have been
 /// before an installation that failed half way.
@@ -18,29 +21,20 @@ pub fn installed_now(
     packages: &[String],
     probe: &Probe,
     runner: &Runner<'_>,
-) -> BTreeMap<String, String> {
-    let names: Vec<&str> = packages.iter().map(|package| named(package).0).collect();
-    let said = |argv: &[&str]| {
-        let query = Query::new(argv.iter().chain(&names).copied()).env("LC_ALL", "C").timeout(PATIENCE);
-        runner.capture(&query).map_or_else(|_| String::new(), |said| said.stdout_text().into_owned())
-    };
-    let all = match manager.kind {
-        _ if names.is_empty() => BTreeMap::new(),
-        ManagerKind::Apt => {
-            apt::parse_installed(&said(&["dpkg-query", "-W", "-f", "${db:Status-Abbrev}|${Package}|${Version}\n"]))
-        }
-        ManagerKind::Dnf => dnf::parse_installed(&said(&["rpm", "-q", "--qf", dnf::INSTALLED])),
-        ManagerKind::Winget => names.iter().filter_map(|name| winget(manager, name, runner)).collect(),
+) -> BTreeMap<String, Presence> {
+    let looked: Vec<Presence> = match manager.kind {
+        _ if packages.is_empty() => Vec::new(),
+        ManagerKind::Apt => apt::look(packages, runner),
+        ManagerKind::Dnf => dnf::look(packages, &|words| dnf::ask_rpm(words, runner)),
+        ManagerKind::Winget => packages.iter().map(|id| winget(manager, id, runner)).collect(),
         ManagerKind::Apk | ManagerKind::Brew | ManagerKind::Choco | ManagerKind::Conda => {
-            on_disk(manager, &probe.root, &probe.env).unwrap_or_default()
+            let all = on_disk(manager, &probe.root, &probe.env);
+            let now = all.map(|installed| PackageManager { installed, ..manager.clone() });
+            let look = |package: &String| now.as_ref().map(|now| asked::presence(now, package));
+            packages.iter().map(|package| look(package).unwrap_or(Presence::NotKnown)).collect()
         }
     };
-    let now = PackageManager { installed: all, ..manager.clone() };
-    let version = |package: &String| {
-        let bare = || now.installed.get(named(package).0).filter(|_| named(package).1.is_none()).map(String::as_str);
-        now.version_of(package).or_else(bare).map(str::to_owned)
-    };
-    packages.iter().filter_map(|package| Some((package.clone(), version(package)?))).collect()
+    packages.iter().cloned().zip(looked).collect()
 }
 
 /// Everything that a manager which keeps it in plain files has installed. `None` if there are no such files.
@@ -56,7 +50,14 @@ pub(super) fn on_disk(
         ManagerKind::Apk => fs_err::read_to_string(root.join("lib/apk/db/installed")).ok().map(|text| apk(&text)),
         ManagerKind::Brew => {
             let cellar = value("HOMEBREW_CELLAR").or_else(|| Some(own()?.join("Cellar")))?;
-            folders(&cellar).map(|kegs| kegs.into_iter().filter_map(|keg| brew(&cellar, keg)).collect())
+            let kegs = folders(&cellar)?.into_iter().filter_map(|keg| brew(&cellar, keg));
+            // Aliases, such as `python`, are links beside those of the formulae themselves, and casks are elsewhere.
+            let opt = own().map(|prefix| prefix.join("opt")).unwrap_or_default();
+            let links = folders(&opt).unwrap_or_default().into_iter().filter_map(|name| alias(&opt, name));
+            let caskroom = own().map(|prefix| prefix.join("Caskroom")).unwrap_or_default();
+            let casks = folders(&caskroom).unwrap_or_default();
+            let casks = casks.into_iter().filter_map(|cask| brew(&caskroom, cask));
+            Some(links.chain(casks).chain(kegs).collect())
         }
         ManagerKind::Choco => {
             let lib = value("ChocolateyInstall").or_else(own)?.join("lib");
@@ -79,16 +80,25 @@ fn folders(folder: &Utf8Path) -> Option<Vec<String>> {
     Some(entries.filter_map(Result::ok).map(|entry| entry.file_name().to_owned()).collect())
 }
 
-/// apk's database: one paragraph per package, `P:` its name, `V:` its version.
+/// apk's database: one paragraph per package, `P:` its name, `V:` its version, `p:` what it provides besides
+/// (`so:libz.so.1=1.3.1 pc:zlib=1.3.1 cmd:minigzip=1.3.1-r2`).
 fn apk(text: &str) -> BTreeMap<String, String> {
     let mut found = BTreeMap::new();
-    let mut name = "";
+    let mut provided = Vec::new();
+    let (mut name, mut version) = ("", "");
     for line in text.lines() {
         if let Some(package) = line.strip_prefix("P:") {
             name = package;
-        } else if let Some(version) = line.strip_prefix("V:").filter(|_| !name.is_empty()) {
+        } else if let Some(of) = line.strip_prefix("V:").filter(|_| !name.is_empty()) {
+            version = of;
             found.insert(name.to_owned(), version.to_owned());
+        } else if let Some(names) = line.strip_prefix("p:").filter(|_| !name.is_empty()) {
+            let names = names.split_whitespace().map(|one| one.split_once('=').unwrap_or((one, version)));
+            provided.extend(names.map(|(one, version)| (one.to_owned(), version.to_owned())));
         }
+    }
+    for (name, version) in provided {
+        found.entry(name).or_insert(version);
     }
     found
 }
@@ -100,6 +110,12 @@ fn brew(cellar: &Utf8Path, keg: String) -> Option<(String, String)> {
         version.split(['.', '_', '-']).map(|part| part.parse::<u64>().unwrap_or(0)).collect::<Vec<_>>()
     })?;
     Some((keg, version))
+}
+
+/// `opt/python` → `../Cellar/python@3.13/3.13.9`: the version is the folder that it leads to.
+fn alias(opt: &Utf8Path, name: String) -> Option<(String, String)> {
+    let keg = opt.join(&name).read_link_utf8().ok()?;
+    Some((name, keg.file_name()?.to_owned()))
 }
 
 /// `lib\git\git.nuspec`, an XML whose `<metadata>` begins with `<id>` and `<version>`.
@@ -119,11 +135,15 @@ fn conda(file: &str) -> Option<(String, String)> {
 
 /// winget keeps nothing that others may read. What it prints is a table whose words are in the user's language, but an
 /// identifier is one word and the version the next.
-fn winget(manager: &PackageManager, id: &str, runner: &Runner<'_>) -> Option<(String, String)> {
+fn winget(manager: &PackageManager, id: &str, runner: &Runner<'_>) -> Presence {
     let argv = [manager.path.as_str(), "list", "--exact", "--id", id];
     let argv = argv.into_iter().chain(["--accept-source-agreements", "--disable-interactivity"]);
-    let said = runner.capture(&Query::new(argv).timeout(PATIENCE)).ok().filter(|said| said.status.success())?;
-    Some((id.to_owned(), winget_version(&said.stdout_text(), id)?))
+    let Ok(said) = runner.capture(&Query::new(argv).timeout(PATIENCE)) else { return Presence::NotKnown };
+    match winget_version(&said.stdout_text(), id) {
+        Some(version) if said.status.success() => Presence::There(version),
+        _ if said.status == WINGET_HAS_NONE => Presence::Missing,
+        _ => Presence::NotKnown,
+    }
 }
 
 fn winget_version(text: &str, id: &str) -> Option<String> {
@@ -145,6 +165,13 @@ mod tests {
         assert_eq!(found["musl"], "1.2.5-r9");
         assert_eq!(found["llvm19-dev"], "19.1.7-r2");
         assert!(apk("V:1").is_empty());
+        let found =
+            apk("P:zlib-dev\nV:1.3.1-r2\np:pc:zlib=1.3.1 cmd:x zlib=9\n\nP:zlib\nV:1.3.1-r2\np:so:libz.so.1=1.3.1\n");
+        let found: Vec<_> = found.iter().map(|(name, version)| format!("{name} {version}")).collect();
+        assert_eq!(
+            found,
+            ["cmd:x 1.3.1-r2", "pc:zlib 1.3.1", "so:libz.so.1 1.3.1", "zlib 1.3.1-r2", "zlib-dev 1.3.1-r2"]
+        );
     }
 
     #[test]

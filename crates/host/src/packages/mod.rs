@@ -2,14 +2,17 @@
 //! here.
 //!
 //! What differs between managers is in tables: [`dialect`] has the words and the rights, [`table`] the packages for each
-//! need, [`why`] the reasons where there is none, [`installed`] where each keeps what it installed.
+//! need, [`why`] the reasons where there is none, [`installed`] where each keeps what it installed. [`asked`] reads how
+//! packages are written, [`mod@run`] says how the commands are carried out.
 
 mod apt;
 mod ask;
+mod asked;
 mod choice;
 mod dialect;
 mod dnf;
 mod installed;
+mod run;
 mod table;
 mod why;
 
@@ -25,10 +28,12 @@ use platform::{Os, paths};
 use serde::{Deserialize, Serialize};
 
 pub(crate) use ask::ask;
+pub use asked::Presence;
 pub use choice::{Found, choose, present};
 pub(crate) use dialect::MANAGERS;
 use dialect::Wants;
 pub use installed::installed_now;
+pub use run::runner;
 
 /// A package manager that this program knows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -115,7 +120,8 @@ impl PackageManager {
     /// known to have.
     pub fn newest_llvm(&self, range: &VersionRange) -> Option<LlvmCandidate> {
         if self.llvm.is_empty() {
-            let major = table::offered(self).rev().find(|major| range.may_contain_major(*major))?;
+            let known = table::offered(self).rev().find(|major| range.may_contain_major(*major));
+            let major = known.or_else(|| table::unknown_newest(self, range))?;
             // The first release of a series; the newest is what is installed. From 18 on it is N.1.0.
             let version = LlvmVersion::new(major, u32::from(major >= 18), 0);
             let package = table::packages(self, &Need::Llvm { major, linkage: Linkage::Static })?.into_iter().next()?;
@@ -134,29 +140,9 @@ impl PackageManager {
         }
     }
 
-    /// The version of a package that is there, if it is the one that the name asks for (`llvmdev=19`, `llvm@22`).
-    fn version_of(&self, package: &str) -> Option<&str> {
-        if let Some(version) = self.installed.get(package) {
-            return Some(version);
-        }
-        let (name, wanted) = named(package);
-        // Homebrew's newest release of a formula goes by the bare name.
-        let (name, wanted) = match name.split_once('@') {
-            Some((bare, version)) if self.kind == ManagerKind::Brew => (bare, Some(version)),
-            _ => (name, wanted),
-        };
-        let wanted = wanted?;
-        let there = self.installed.get(name)?;
-        let rest = there.strip_prefix(wanted)?;
-        (rest.is_empty() || rest.starts_with(['.', '_', '-'])).then_some(there)
-    }
-}
-
-/// A package without the version that is asked of it, and that version: `llvmdev=19`.
-fn named(package: &str) -> (&str, Option<&str>) {
-    match package.split_once('=') {
-        Some((name, version)) => (name, Some(version.trim_start_matches('='))),
-        None => (package, None),
+    /// Whether a package is there that is the one that the name asks for (`llvmdev=19`, `llvm@22`).
+    fn has(&self, package: &str) -> bool {
+        matches!(asked::presence(self, package), Presence::There(_))
     }
 }
 
@@ -318,6 +304,11 @@ impl Command {
     }
 }
 
+/// What may be wrong where packages are there and what they are for is not.
+pub fn in_vain(manager: &PackageManager, packages: &[String]) -> Option<&'static str> {
+    why::in_vain(manager, packages)
+}
+
 /// Where one of these packages is to be had that the manager, as it is set up, did not find.
 pub fn elsewhere(manager: &PackageManager, missing: &[&str]) -> Option<String> {
     why::elsewhere(manager, missing)
@@ -331,7 +322,7 @@ pub fn installation(needs: &[Need], manager: &PackageManager, is_root: bool) -> 
     let mut unknown = Vec::new();
     for need in needs {
         match table::packages(manager, need) {
-            Some(names) => packages.extend(names.into_iter().filter(|name| manager.version_of(name).is_none())),
+            Some(names) => packages.extend(names.into_iter().filter(|name| !manager.has(name))),
             None => unknown.push(Unknown { need: need.clone(), why: why::reason(manager, need) }),
         }
     }

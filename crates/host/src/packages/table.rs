@@ -11,7 +11,7 @@
 //! | conda | conda-forge/llvmdev-feedstock: `llvmdev` has headers, archives and CMake files, libLLVM besides except on Windows |
 
 use super::{ManagerKind, Need, PackageManager};
-use llvm::Linkage;
+use llvm::{Linkage, SERIES, VersionRange};
 use platform::Os;
 
 /// The columns of [`PACKAGES`].
@@ -80,9 +80,9 @@ const EXCEPTIONS: &[(ManagerKind, Os, &str, &str)] = &[
 /// LLVMs that a manager is known to have without being asked: of each release series the newest.
 ///
 /// conda-forge never takes a package away. homebrew-core had these formulae in 2026; it takes one away years after its
-/// last release.
+/// last release. Both have a new series within weeks.
 const OFFERS: &[(ManagerKind, std::ops::RangeInclusive<u32>)] =
-    &[(ManagerKind::Brew, 15..=22), (ManagerKind::Conda, 14..=22)];
+    &[(ManagerKind::Brew, 15..=*SERIES.end()), (ManagerKind::Conda, SERIES)];
 
 /// The packages that a need means for a manager; `None` if it has none for it.
 pub(crate) fn packages(manager: &PackageManager, need: &Need) -> Option<Vec<String>> {
@@ -90,8 +90,12 @@ pub(crate) fn packages(manager: &PackageManager, need: &Need) -> Option<Vec<Stri
         return Some(vec![name.clone()]);
     }
     let (key, version) = key(need);
-    let names =
-        text(manager.kind, manager.os(), &key)?.replace("{v}", &version).replace("{V}", &version.replace('.', ""));
+    let names = match need {
+        // A series that came after this table was written: the newest that there is.
+        Need::Llvm { major, .. } if manager.kind == ManagerKind::Brew && major > SERIES.end() => "llvm",
+        _ => text(manager.kind, manager.os(), &key)?,
+    };
+    let names = names.replace("{v}", &version).replace("{V}", &version.replace('.', ""));
     if !names.contains("{llvm") {
         return Some(names.split_whitespace().map(str::to_owned).collect());
     }
@@ -123,6 +127,12 @@ pub(crate) fn offered(manager: &PackageManager) -> impl DoubleEndedIterator<Item
     rows.flat_map(|(_, majors)| majors.clone())
 }
 
+/// A series newer than every one that is known here, where a manager has a package for whatever is the newest, and a range goes
+/// on above.
+pub(crate) fn unknown_newest(manager: &PackageManager, range: &VersionRange) -> Option<u32> {
+    (manager.kind == ManagerKind::Brew).then(|| range.first_major_above(*SERIES.end())).flatten()
+}
+
 /// Every package of a manager's column that has no version in its name: what to ask about being installed.
 pub(crate) fn unversioned(kind: ManagerKind) -> impl Iterator<Item = &'static str> {
     words(kind).filter(|name| !name.contains('{'))
@@ -134,7 +144,7 @@ pub(crate) fn is_ours(kind: ManagerKind, package: &str) -> bool {
         "{llvm}" | "{llvm-static}" => {
             package.starts_with("llvm") && (package.ends_with("-devel") || package.ends_with("-static"))
         }
-        _ => fits(super::named(pattern).0, package) || kind == ManagerKind::Brew && package == "llvm",
+        _ => fits(super::asked::name(kind, pattern), package) || kind == ManagerKind::Brew && package == "llvm",
     })
 }
 

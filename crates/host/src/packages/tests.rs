@@ -5,7 +5,7 @@ use super::*;
 fn manager(kind: ManagerKind) -> PackageManager {
     PackageManager {
         kind,
-        path: Utf8PathBuf::from("/usr/bin").join(dialect::facts(kind).programs[0]),
+        path: format!("/usr/bin/{}", dialect::facts(kind).programs[0]).into(),
         environment: None,
         lists_empty: false,
         installed: BTreeMap::new(),
@@ -95,7 +95,11 @@ fn a_version_that_is_asked_for_is_compared() {
     ] {
         let mut manager = manager(kind);
         manager.installed.insert(there.0.to_owned(), there.1.to_owned());
-        assert_eq!(manager.version_of(package), expected, "{kind} {package}");
+        let version = match asked::presence(&manager, package) {
+            Presence::There(version) => Some(version),
+            Presence::Missing | Presence::NotKnown => None,
+        };
+        assert_eq!(version.as_deref(), expected, "{kind} {package}");
     }
 }
 
@@ -125,13 +129,18 @@ fn managers_that_were_not_asked_offer_what_they_are_known_to_have() {
         manager.newest_llvm(&range.parse().unwrap()).map(|candidate| candidate.package)
     };
     for (kind, range, expected) in [
-        (ManagerKind::Conda, ">=14", Some("llvmdev=22")),
+        (ManagerKind::Conda, ">=14", Some("llvmdev=23")),
         (ManagerKind::Conda, ">=15,<20", Some("llvmdev=19")),
         // A patch release is not known, but that the series may have it is.
         (ManagerKind::Conda, "19.1.7", Some("llvmdev=19")),
-        (ManagerKind::Conda, ">=23", None),
+        (ManagerKind::Conda, ">=24", None),
         (ManagerKind::Brew, "19", Some("llvm@19")),
         (ManagerKind::Brew, "14", None),
+        // No formula of that name is known, but one that is whatever is the newest.
+        (ManagerKind::Brew, ">=24", Some("llvm")),
+        (ManagerKind::Brew, ">=14,!=23", Some("llvm@22")),
+        (ManagerKind::Brew, "24", None),
+        (ManagerKind::Brew, ">=24,<25", None),
         (ManagerKind::Choco, "19", None),
         (ManagerKind::Winget, "19", None),
         (ManagerKind::Dnf, "19", None),
@@ -175,6 +184,21 @@ fn what_windows_people_paste_is_for_powershell() {
     assert!(line.contains(&format!(" --silent; {program} Microsoft.VisualStudio.2022.BuildTools ")), "{line}");
     assert!(line.ends_with(" --override '--quiet --wait --norestart --nocache --add Microsoft.VisualStudio.Workload.VCTools --includeRecommended'"), "{line}");
     assert_eq!(found.commands.len(), 2, "one command a package");
+}
+
+#[test]
+fn what_is_there_in_vain() {
+    let winget = manager(ManagerKind::Winget);
+    let tools = installation(&[Need::CxxCompiler], &winget, false).packages;
+    assert!(in_vain(&winget, &tools).unwrap().contains("Desktop development with C++"));
+    assert_eq!(in_vain(&manager(ManagerKind::Apt), &["g++".to_owned()]), None);
+}
+
+#[test]
+fn winget_says_by_its_exit_code_that_a_package_is_there() {
+    // As PowerShell shows them.
+    assert_eq!(dialect::facts(ManagerKind::Winget).done, [-1_978_335_189, -1_978_335_135]);
+    assert!(dialect::MANAGERS.iter().all(|facts| facts.kind == ManagerKind::Winget || facts.done.is_empty()));
 }
 
 #[test]

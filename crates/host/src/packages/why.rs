@@ -12,14 +12,14 @@ const REASONS: &[(&str, &[ManagerKind], &str)] = &[
         "llvm-shared",
         &[Winget, Choco],
         "its LLVM is the compiler alone, without LLVMConfig.cmake and libraries; on Windows LLVM is linked statically \
-         (`llvm: { linkage: static }`), and conda-forge has that: `conda create -n llvm -c conda-forge llvmdev={v}`, \
+         (`llvm: { linkage: static }`), and conda-forge has that: `conda create -n llvm --override-channels -c conda-forge llvmdev={v}`, \
          then `conda activate llvm`",
     ),
     (
         "llvm-static",
         &[Winget, Choco],
         "its LLVM is the compiler alone, without LLVMConfig.cmake and libraries; conda-forge has both: \
-         `conda create -n llvm -c conda-forge llvmdev={v}`, then `conda activate llvm`",
+         `conda create -n llvm --override-channels -c conda-forge llvmdev={v}`, then `conda activate llvm`",
     ),
     (
         "llvm-shared",
@@ -61,6 +61,21 @@ const ELSEWHERE: &[(ManagerKind, &[&str], &str)] = &[
     (Winget, &["Python.Python.*"], "`winget search --id Python.Python` lists the releases that there are"),
     (Choco, &["python3*"], "the Python releases are listed by `choco search python3 --by-id-only`"),
 ];
+
+/// What may be wrong where packages are there and what they are for is not.
+const IN_VAIN: &[(ManagerKind, &str, &str)] = &[
+    (Winget, "Microsoft.VisualStudio.2022.BuildTools", WITHOUT_COMPILER),
+    (Choco, "visualstudio2022-workload-vctools", WITHOUT_COMPILER),
+];
+
+const WITHOUT_COMPILER: &str = "the Build Tools are there without their compiler: in the Visual Studio Installer choose Modify and add \
+    `Desktop development with C++`";
+
+/// What may be wrong where these packages are there and what they are for is not.
+pub(crate) fn in_vain(manager: &PackageManager, packages: &[String]) -> Option<&'static str> {
+    let row = |package: &String| IN_VAIN.iter().find(|row| row.0 == manager.kind && row.1 == package);
+    packages.iter().find_map(row).map(|row| row.2)
+}
 
 /// Where one of these packages, which were not found, is to be had.
 pub(crate) fn elsewhere(manager: &PackageManager, missing: &[&str]) -> Option<String> {

@@ -254,7 +254,7 @@ mod tests {
             }
             Err(reason) => format!("pip: {reason}"),
         };
-        text.replace(root.as_str(), "{root}")
+        text.replace(root.as_str(), "{root}").replace('\\', "/")
     }
 
     #[test]

@@ -2,49 +2,151 @@
 
 use super::{Binding, Context, Fallback};
 use crate::closure::{MemberId, What};
-use crate::image::Image;
+use crate::image::{Image, Import};
 use crate::loader::Loader;
 use crate::providers::Wanted;
 use crate::scope::Source;
 use crate::symbols::{self, DEFAULT, NONE};
+use objfile::SymbolKind;
+use std::collections::HashMap;
+use std::hash::{Hash, Hasher};
 
 /// The scopes of all openings, every source looked up once.
-pub(super) fn places<'a>(context: &Context<'a>) -> Vec<Vec<Place<'a>>> {
+pub(super) fn lookups<'a>(context: &Context<'a>) -> Vec<Lookup<'a>> {
     let places = |scope: &Vec<Source>| scope.iter().filter_map(|source| Place::of(context, *source)).collect();
-    context.scopes.iter().map(places).collect()
+    context.scopes.iter().map(|scope| Lookup { places: places(scope), ..Lookup::default() }).collect()
 }
 
-pub(super) fn bind(context: &Context<'_>, places: &[Vec<Place<'_>>], member: MemberId, image: &Image) -> Vec<Binding> {
+pub(super) fn bind<'a>(
+    context: &Context<'a>,
+    lookups: &mut [Lookup<'a>],
+    member: MemberId,
+    image: &'a Image,
+) -> Vec<Binding> {
     let versioned = matches!(context.loader, Loader::Glibc(_));
     let symbolic = versioned && image.elf.as_ref().is_some_and(|elf| elf.symbolic);
-    let own = symbolic.then(|| Place::of(context, Source::Member(member))).flatten();
     let opening = context.closure.member(member).and_then(|member| member.opening);
-    let scope = opening.and_then(|opening| places.get(opening as usize)).map(Vec::as_slice).unwrap_or_default();
+    let mut none = Lookup::default();
+    let lookup = opening.and_then(|opening| lookups.get_mut(opening as usize)).unwrap_or(&mut none);
     image
         .imports()
         .zip(&image.symbols.imports)
         .map(|(import, record)| {
-            let wanted = Wanted::of(&import);
-            let mut fallback = Fallback::default();
-            for place in own.iter().chain(scope) {
-                let answer = match place {
-                    Place::Image(id, other) => match find(other, import.name, record.hash, import.version, versioned) {
-                        Some(export) => return Binding::Export { member: *id, export },
-                        None => continue,
-                    },
-                    Place::External(id) => match context.what(*id) {
-                        Some((member, What::External(presence))) => context.ask_external(*id, member, presence, wanted),
-                        _ => continue,
-                    },
-                    Place::Program => context.ask_program(wanted),
-                };
-                if let Some(binding) = fallback.weigh(answer) {
-                    return binding;
-                }
+            if symbolic && let Some(export) = find(image, import.name, record.hash, import.version, versioned) {
+                return Binding::Export { member, export };
             }
-            fallback.settle(import.weak)
+            lookup.bind(context, &import, record.hash, versioned)
         })
         .collect()
+}
+
+/// What one scope says to names. Many files of a scope ask for the same ones, and a scope can be long.
+#[derive(Default)]
+pub(super) struct Lookup<'a> {
+    places: Vec<Place<'a>>,
+    /// Who of a long scope has exports of a hash, and who has to be asked about any name; in the order of the scope.
+    index: Option<(Definers, Vec<u32>)>,
+    known: HashMap<Asked<'a>, Binding>,
+}
+
+impl<'a> Lookup<'a> {
+    fn bind(&mut self, context: &Context<'a>, import: &Import<'a>, hash: u32, versioned: bool) -> Binding {
+        if self.places.len() <= Definers::WORTH_IT {
+            return self.search(context, import, hash, versioned, 0..self.places.len() as u32);
+        }
+        let asked = Asked { hash, name: import.name, version: import.version, kind: import.kind, weak: import.weak };
+        if let Some(binding) = self.known.get(&asked) {
+            return *binding;
+        }
+        let (definers, others) = self.index.get_or_insert_with(|| {
+            let images = self.places.iter().zip(0..).filter_map(|(place, rank)| match place {
+                Place::Image(_, image) => Some((rank, *image)),
+                Place::External(_) | Place::Program => None,
+            });
+            let others = self.places.iter().zip(0..).filter(|(place, _)| !matches!(place, Place::Image(..)));
+            (Definers::of(images), others.map(|(_, rank)| rank).collect())
+        });
+        let mut ranks: Vec<u32> = definers.of_hash(hash).chain(others.iter().copied()).collect();
+        ranks.sort_unstable();
+        let binding = self.search(context, import, hash, versioned, ranks);
+        self.known.insert(asked, binding);
+        binding
+    }
+
+    /// Asks the places of these ranks, one after the other.
+    fn search(
+        &self,
+        context: &Context<'a>,
+        import: &Import<'a>,
+        hash: u32,
+        versioned: bool,
+        ranks: impl IntoIterator<Item = u32>,
+    ) -> Binding {
+        let wanted = Wanted::of(import);
+        let mut fallback = Fallback::default();
+        for place in ranks.into_iter().filter_map(|rank| self.places.get(rank as usize)) {
+            let answer = match place {
+                Place::Image(id, other) => match find(other, import.name, hash, import.version, versioned) {
+                    Some(export) => return Binding::Export { member: *id, export },
+                    None => continue,
+                },
+                Place::External(id) => match context.what(*id) {
+                    Some((member, What::External(presence))) => context.ask_external(*id, member, presence, wanted),
+                    _ => continue,
+                },
+                Place::Program => context.ask_program(wanted),
+            };
+            if let Some(binding) = fallback.weigh(answer) {
+                return binding;
+            }
+        }
+        fallback.settle(import.weak)
+    }
+}
+
+/// All that an answer depends on.
+#[derive(PartialEq, Eq)]
+struct Asked<'a> {
+    hash: u32,
+    name: &'a str,
+    version: Option<&'a str>,
+    kind: SymbolKind,
+    weak: bool,
+}
+
+impl Hash for Asked<'_> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write_u32(self.hash);
+    }
+}
+
+/// Which of many images export something of a hash.
+#[derive(Debug, Default)]
+pub(crate) struct Definers(HashMap<u32, Vec<u32>>);
+
+impl Definers {
+    /// So many images are asked one by one in less time than it takes to gather what all of them export.
+    pub(crate) const WORTH_IT: usize = 16;
+
+    /// Of images with their places in an order.
+    pub(crate) fn of<'a>(images: impl Iterator<Item = (u32, &'a Image)>) -> Self {
+        let mut found: HashMap<u32, Vec<u32>> = HashMap::new();
+        for (rank, image) in images {
+            for hash in image.symbols.hashes() {
+                let ranks = found.entry(hash).or_default();
+                // The hashes are sorted: those of one image follow one another.
+                if ranks.last() != Some(&rank) {
+                    ranks.push(rank);
+                }
+            }
+        }
+        Self(found)
+    }
+
+    /// Their places, in order.
+    pub(crate) fn of_hash(&self, hash: u32) -> impl Iterator<Item = u32> + '_ {
+        self.0.get(&hash).into_iter().flatten().copied()
+    }
 }
 
 /// A source, looked up once.

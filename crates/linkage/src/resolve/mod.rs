@@ -18,7 +18,7 @@ use crate::words;
 use objfile::{Architecture, Format};
 use std::collections::HashMap;
 
-pub(crate) use elf::{find as find_elf, versions_of};
+pub(crate) use elf::{Definers, find as find_elf, versions_of};
 
 /// What became of all symbols.
 #[derive(Debug, Clone, Default)]
@@ -169,10 +169,10 @@ pub fn resolve(closure: &Closure, files: &dyn Files, loader: &Loader, providers:
     let context = Context { closure, providers, loader, scopes: scopes(closure), program: program(closure) };
     let mut resolution = Resolution { bindings: vec![Vec::new(); closure.members.len()], ..Resolution::default() };
     let mut explainer = explain::Explainer::new(&context, files);
-    let places = elf::places(&context);
+    let mut lookups = elf::lookups(&context);
     for (member, image) in closure.images() {
         let bindings: Vec<Binding> = match image.format {
-            Format::Elf => elf::bind(&context, &places, member, image),
+            Format::Elf => elf::bind(&context, &mut lookups, member, image),
             Format::MachO => macho::bind(&context, member, image),
             Format::Pe => pe::bind(&context, member, image),
             Format::Coff => Vec::new(),

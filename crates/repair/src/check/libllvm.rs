@@ -16,19 +16,19 @@ pub(super) fn check(context: &Context<'_>, facts: &mut Facts) {
         .map(|binary| (binary.member.as_str(), binary))
         .collect();
     let copies: Vec<&Binary> = by_member.into_values().collect();
+    if copies.len() > 1 {
+        let names: Vec<String> = copies.iter().map(|binary| format!("`{}`", binary.member)).collect();
+        let message =
+            format!("there are {} copies of libLLVM in `{}`: {}", copies.len(), context.name, names.join(", "));
+        facts.findings.push(Finding::new(&rules::TWO_LLVM, Subject::file(context.name), message));
+        return;
+    }
     let Some(major) = expected(context) else {
         let planned = context.request.options.expected_llvm == ExpectedLlvm::AsPlanned;
-        for copy in copies.iter().skip(usize::from(!planned)) {
-            let message = if planned {
-                format!("`{}` is in the wheel, but no shared libLLVM was planned", copy.member)
-            } else {
-                format!("`{}` is one more libLLVM besides `{}`", copy.member, copies[0].member)
-            };
-            facts.findings.push(Finding::new(
-                &rules::LIBLLVM_COPIES,
-                Subject::file(context.name).member(&copy.member),
-                message,
-            ));
+        for copy in copies.iter().filter(|_| planned) {
+            let message = format!("`{}` is in the wheel, but no shared libLLVM was planned", copy.member);
+            let subject = Subject::file(context.name).member(&copy.member);
+            facts.findings.push(Finding::new(&rules::LIBLLVM_COPIES, subject, message));
         }
         return;
     };
@@ -45,12 +45,7 @@ pub(super) fn check(context: &Context<'_>, facts: &mut Facts) {
         [one] if right(one) => return,
         [] => format!("there is no libLLVM in `{}`, but LLVM {major} was linked as a shared library", context.name),
         [one] => format!("`{}` is not of LLVM {major}, with which the extension was linked", one.member),
-        many => format!(
-            "there are {} copies of libLLVM in `{}`: {}",
-            many.len(),
-            context.name,
-            many.iter().map(|binary| format!("`{}`", binary.member)).collect::<Vec<_>>().join(", ")
-        ),
+        _ => return,
     };
     facts.findings.push(Finding::new(&rules::LIBLLVM_COPIES, Subject::file(context.name), message));
 }

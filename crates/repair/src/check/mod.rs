@@ -9,6 +9,7 @@ mod tags;
 
 use crate::binary::{Binary, Inflated, Snapshot};
 use crate::error::RepairError;
+use crate::place::is_moved_program;
 use crate::request::Request;
 use diagnostics::{Finding, Severity};
 pub use needs::Assumed;
@@ -60,8 +61,8 @@ struct Context<'a> {
     files: BTreeMap<String, &'a Member>,
     /// The same, names alone.
     places: BTreeSet<String>,
-    /// Each member before the repair, by its name.
-    known: BTreeMap<&'a str, &'a Member>,
+    /// The files before the repair, by where they are installed.
+    known: BTreeMap<String, &'a Member>,
     /// By the index of a binary: who needs it directly.
     requirers: Vec<Vec<usize>>,
     /// The lowest CPython 3 that the wheel is for.
@@ -72,14 +73,7 @@ impl<'a> Context<'a> {
     fn new(request: &'a Request, name: &'a str, parsed: WheelName, before: &'a Snapshot, after: &'a Snapshot) -> Self {
         let files = after.files();
         let places = files.keys().cloned().collect();
-        let known = before
-            .wheel
-            .archive
-            .members()
-            .iter()
-            .filter(|member| !member.is_dir)
-            .map(|member| (member.name.as_str(), member))
-            .collect();
+        let known = before.files();
         let python_minor = lowest_minor(&parsed);
         let mut context =
             Self { request, name, parsed, before, after, files, places, known, requirers: Vec::new(), python_minor };
@@ -143,14 +137,24 @@ impl<'a> Context<'a> {
         self.parsed.tags.platforms().filter_map(|tag| policy_of(&tag.to_string(), &self.request.target))
     }
 
-    /// Whether the member was not in the wheel before.
-    fn grafted(&self, member: &str) -> bool {
-        !self.known.contains_key(member) && !self.before.binaries.iter().any(|binary| binary.place == member)
+    /// Whether the tool put the library there.
+    fn grafted(&self, binary: &Binary) -> bool {
+        !self.known.contains_key(&binary.place) && self.moved_from(binary).is_none()
     }
 
-    /// Whether the member is new or has changed.
-    fn touched(&self, member: &str) -> bool {
-        match (self.known.get(member), self.after.wheel.archive.member(member)) {
+    /// The program that this one was, where the tool moved it and put a script in its place.
+    fn moved_from(&self, binary: &Binary) -> Option<&'a Binary> {
+        if !is_moved_program(&binary.place) || self.known.contains_key(&binary.place) {
+            return None;
+        }
+        let place = format!("../bin/{}", binary.file_name());
+        let is_it = |old: &&Binary| old.place == place && old.architecture == binary.architecture;
+        self.before.binaries.iter().find(is_it)
+    }
+
+    /// Whether what is installed at this place is new or has changed.
+    fn touched(&self, place: &str) -> bool {
+        match (self.known.get(place), self.files.get(place)) {
             (Some(before), Some(now)) => !self.before.has_same(before, self.after, now),
             _ => true,
         }
@@ -223,7 +227,7 @@ fn context<'a>(
 /// What the binaries and the tags say, without the digests.
 fn structure(context: &Context<'_>, facts: &mut Facts) {
     let mut grafted: BTreeMap<&str, u64> = BTreeMap::new();
-    for binary in context.after.binaries.iter().filter(|binary| context.grafted(&binary.member)) {
+    for binary in context.after.binaries.iter().filter(|binary| context.grafted(binary)) {
         grafted.insert(&binary.member, binary.size);
     }
     facts.grafted = grafted.into_iter().map(|(name, bytes)| Grafted { name: name.to_owned(), bytes }).collect();

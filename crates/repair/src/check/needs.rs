@@ -2,10 +2,11 @@
 //! purpose. The rules of three loaders, as far as a wheel depends on them.
 
 use super::{Context, Facts};
-use crate::binary::{Binary, arch_of, folder, normal};
+use crate::binary::{Binary, arch_of};
+use crate::place::{folder, normal};
 use crate::rules;
 use diagnostics::{Finding, Severity, Subject};
-use objfile::{Format, RpathKind};
+use objfile::{Format, ObjectKind, RpathKind};
 use platform::policy::{self, macos, windows};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -19,16 +20,20 @@ pub struct Assumed {
 }
 
 /// Where one need leads.
-enum Way {
+enum Way<'a> {
     System,
     Found,
     /// In the wheel, where the loader does not look.
     Unreachable {
-        provider: String,
+        provider: &'a Binary,
         how: String,
     },
     LeftOut(String),
 }
+
+/// Why nothing leads from a program among the scripts to a library of the wheel.
+const FROM_OUTSIDE: &str =
+    "it is installed among the programs, and no relative path leads from there into the packages' folder";
 
 pub(super) fn check(context: &Context<'_>, facts: &mut Facts) {
     let texts = Patches::of(context);
@@ -49,12 +54,12 @@ pub(super) fn check(context: &Context<'_>, facts: &mut Facts) {
                         &rules::NOT_REACHED,
                         subject(),
                         format!(
-                            "`{}` needs `{}`, which lies in the wheel as `{provider}`, but {how}",
-                            binary.member, needed.name
+                            "`{}` needs `{}`, which lies in the wheel as `{}`, but {how}",
+                            binary.member, needed.name, provider.member
                         ),
                     );
                     // What the build put there itself may be loaded by Python code first; what was grafted is not.
-                    if !context.grafted(&provider) {
+                    if !context.grafted(provider) {
                         finding = finding.severity(Severity::Warning);
                     }
                     facts.findings.push(finding);
@@ -78,11 +83,11 @@ pub(super) fn check(context: &Context<'_>, facts: &mut Facts) {
 
 /// ELF: by name, in the wheel by soname or file name, along run paths. What is outside is judged with the policy that
 /// the tag names.
-fn elf(context: &Context<'_>, binary: &Binary, name: &str) -> Way {
+fn elf<'a>(context: &Context<'a>, binary: &Binary, name: &str) -> Way<'a> {
     if policy::is_loader_or_libc(name) {
         return Way::System;
     }
-    let providers: Vec<&Binary> = context.others(binary).filter(|other| other.answers_to(name)).collect();
+    let providers: Vec<&'a Binary> = context.others(binary).filter(|other| other.answers_to(name)).collect();
     let Some(first) = providers.first() else {
         let policies: Vec<_> = context.policies().collect();
         let allowed = !policies.is_empty() && policies.iter().all(|policy| policy.allows_library(name));
@@ -96,12 +101,14 @@ fn elf(context: &Context<'_>, binary: &Binary, name: &str) -> Way {
     if providers.iter().any(|provider| elf_reaches(context, binary, provider)) {
         return Way::Found;
     }
-    let how = if binary.has_runpath() {
+    let how = if binary.is_outside() && !first.is_outside() {
+        FROM_OUTSIDE.to_owned()
+    } else if binary.has_runpath() {
         "its RUNPATH does not lead there".to_owned()
     } else {
         "no RPATH of it or of who needs it leads there".to_owned()
     };
-    Way::Unreachable { provider: first.member.clone(), how }
+    Way::Unreachable { provider: first, how }
 }
 
 /// The RUNPATH of a binary counts for its own needs and switches every RPATH off; without one, its RPATH and those of
@@ -123,17 +130,24 @@ pub(super) fn elf_leads_to(path: &str, from: &str, wanted: &str) -> bool {
 }
 
 /// Mach-O: by path.
-fn macho(context: &Context<'_>, binary: &Binary, name: &str) -> Way {
+fn macho<'a>(context: &Context<'a>, binary: &Binary, name: &str) -> Way<'a> {
     if macos::is_system_library(name) {
         return Way::System;
     }
     let lies_at = |path: Option<String>| path.is_some_and(|path| context.places.contains(&path));
     let from = |loader: &Binary, rest: &str| normal(&format!("{}/{rest}", loader.folder()));
-    if let Some(rest) = name.strip_prefix("@loader_path/") {
-        return if lies_at(from(binary, rest)) {
-            Way::Found
-        } else {
-            Way::LeftOut("and there is nothing at that path in the wheel".to_owned())
+    let called = || context.others(binary).find(|other| other.file_name() == crate::binary::file_name(name));
+    let own = name.strip_prefix("@loader_path/").or_else(|| {
+        // A program is the executable of its process; what an extension is loaded into lies anywhere.
+        name.strip_prefix("@executable_path/").filter(|_| binary.kind == ObjectKind::Executable)
+    });
+    if let Some(rest) = own {
+        return match called() {
+            _ if lies_at(from(binary, rest)) => Way::Found,
+            Some(provider) if binary.is_outside() && !provider.is_outside() => {
+                Way::Unreachable { provider, how: FROM_OUTSIDE.to_owned() }
+            }
+            _ => Way::LeftOut("and there is nothing at that path in the wheel".to_owned()),
         };
     }
     if let Some(rest) = name.strip_prefix("@rpath/") {
@@ -146,10 +160,11 @@ fn macho(context: &Context<'_>, binary: &Binary, name: &str) -> Way {
         if found {
             return Way::Found;
         }
-        let provider = context.others(binary).find(|other| other.file_name() == crate::binary::file_name(name));
-        return match provider {
+        return match called() {
             Some(provider) => {
-                Way::Unreachable { provider: provider.member.clone(), how: "no LC_RPATH leads there".to_owned() }
+                let outside = binary.is_outside() && !provider.is_outside();
+                let how = if outside { FROM_OUTSIDE } else { "no LC_RPATH leads there" };
+                Way::Unreachable { provider, how: how.to_owned() }
             }
             None => Way::LeftOut("which no LC_RPATH finds in the wheel".to_owned()),
         };
@@ -163,11 +178,11 @@ fn macho(context: &Context<'_>, binary: &Binary, name: &str) -> Way {
 }
 
 /// PE: by file name in any case, beside the extension that was opened, or in a folder that the package's `__init__.py`
-/// adds before.
-fn pe(context: &Context<'_>, patches: &Patches, binary: &Binary, name: &str) -> Way {
+/// adds before. A program is a process of its own: it looks beside itself.
+fn pe<'a>(context: &Context<'a>, patches: &Patches, binary: &Binary, name: &str) -> Way<'a> {
     let provided =
         arch_of(binary.architecture).is_some_and(|arch| windows::is_system_library(arch, name, context.python_minor));
-    let providers: Vec<&Binary> = context.others(binary).filter(|other| other.answers_to(name)).collect();
+    let providers: Vec<&'a Binary> = context.others(binary).filter(|other| other.answers_to(name)).collect();
     let Some(first) = providers.first() else {
         return if provided {
             Way::System
@@ -179,15 +194,22 @@ fn pe(context: &Context<'_>, patches: &Patches, binary: &Binary, name: &str) -> 
     let reached = providers.iter().any(|provider| {
         let wanted = provider.folder();
         wanted == binary.folder()
-            || loaders.iter().any(|loader| loader.folder() == wanted || patches.adds(loader.folder(), wanted))
+            || loaders.iter().any(|loader| {
+                let adds = loader.kind != ObjectKind::Executable && patches.adds(loader.folder(), wanted);
+                loader.folder() == wanted || adds
+            })
     });
     if reached || provided {
         Way::Found
     } else {
-        Way::Unreachable {
-            provider: first.member.clone(),
-            how: "it lies in another folder, and no `__init__.py` adds that with `os.add_dll_directory`".to_owned(),
-        }
+        let how = if binary.is_outside() && !first.is_outside() {
+            FROM_OUTSIDE
+        } else if binary.kind == ObjectKind::Executable {
+            "a program looks in its own folder, and nothing adds another one"
+        } else {
+            "it lies in another folder, and no `__init__.py` adds that with `os.add_dll_directory`"
+        };
+        Way::Unreachable { provider: first, how: how.to_owned() }
     }
 }
 

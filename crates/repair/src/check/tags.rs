@@ -128,11 +128,11 @@ fn macosx(context: &Context<'_>, facts: &mut Facts) {
             }
             let subject = || Subject::file(context.name).member(&binary.member);
             let (major, minor) = minimum;
-            if !(macos::satisfies(*version, minimum) || arch == Arch::Arm64 && major < 11) {
+            if !macos::satisfies(oldest(*version, arch), minimum) {
                 let message =
                     format!("tagged `{tag}`, but `{}` is built for macOS {major}.{minor} and newer", binary.member);
                 facts.findings.push(Finding::new(&rules::TAG_TOO_WIDE, subject(), message));
-            } else if major >= 11 && minimum > *version {
+            } else if major >= 11 && minimum > oldest(*version, arch) {
                 // Installers compare by the major version; the loader does not.
                 let message = format!(
                     "tagged `{tag}`, but `{}` is built for macOS {major}.{minor}, which older {major}.x are not",
@@ -149,6 +149,12 @@ fn macosx(context: &Context<'_>, facts: &mut Facts) {
         facts.why_not_wider =
             first.map(|binary| format!("`{}` is built for macOS {major}.{minor}", binary.member)).into_iter().collect();
     }
+}
+
+/// The oldest macOS of a tag that there is for a processor: none before 11 runs on arm64, whatever a universal wheel's tag says
+/// for the other one.
+fn oldest(version: (u16, u16), arch: Arch) -> (u16, u16) {
+    if arch == Arch::Arm64 { version.max((11, 0)) } else { version }
 }
 
 /// The policy of a platform tag such as `manylinux_2_28_x86_64`.
@@ -187,6 +193,20 @@ pub(crate) fn libc(binaries: &[Binary]) -> Libc {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_universal_tag_promises_each_processor_its_own_floor() {
+        for (tag, arch, minimum, kept) in [
+            ((10, 13), Arch::Arm64, (11, 0), true),
+            ((10, 13), Arch::Arm64, (10, 9), true),
+            ((10, 13), Arch::Arm64, (12, 0), false),
+            ((10, 13), Arch::X86_64, (11, 0), false),
+            ((10, 13), Arch::X86_64, (10, 13), true),
+            ((12, 0), Arch::Arm64, (12, 0), true),
+        ] {
+            assert_eq!(macos::satisfies(oldest(tag, arch), minimum), kept, "{tag:?} {arch:?} {minimum:?}");
+        }
+    }
 
     #[test]
     fn a_wider_tag_covers_a_narrower_wish() {

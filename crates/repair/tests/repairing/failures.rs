@@ -125,7 +125,6 @@ fn a_good_tool_has_no_findings() {
 #[test]
 fn damage_that_a_tool_does_is_found() {
     type Change = fn(&mut wheel::Edits);
-    let core = || fixture("windows/_core.cp313-win_amd64.pyd");
     let cases: &[(&str, &str, Change)] = &[
         ("member-lost", "`pkg/table.bin` was in the wheel before the repair and is not any more", |edits| {
             edits.remove("pkg/table.bin");
@@ -136,6 +135,28 @@ fn damage_that_a_tool_does_is_found() {
         ("member-changed", "`pkg/__init__.py` has lost the line `x = 1`", |edits| {
             edits.put("pkg/__init__.py", wheel::Content::Bytes(b"x = 2\n".to_vec()), 0o644);
         }),
+        ("member-changed", "`pkg/__init__.py` has gained the line `import os`", |edits| {
+            edits.put("pkg/__init__.py", wheel::Content::Bytes(b"x = 1\nimport os\n".to_vec()), 0o644);
+        }),
+        ("member-changed", "`pkg/mod.py` is another file than before the repair", |edits| {
+            edits.put("pkg/mod.py", wheel::Content::Bytes(b"y = 2\nimport os\n".to_vec()), 0o644);
+        }),
+        ("member-changed", "`pkg-1.0.dist-info/WHEEL` says `Root-Is-Purelib: true`, and did not before", |edits| {
+            let text = "Wheel-Version: 1.0\nGenerator: bench\nRoot-Is-Purelib: true\nTag: cp313-cp313-win_amd64\n";
+            edits.put("pkg-1.0.dist-info/WHEEL", wheel::Content::Bytes(text.into()), 0o644);
+        }),
+        ("member-changed", "`pkg-1.0.dist-info/WHEEL` has gained the line `Build: 7`", |edits| {
+            let text =
+                "Wheel-Version: 1.0\nGenerator: bench\nRoot-Is-Purelib: false\nTag: cp313-cp313-win_amd64\nBuild: 7\n";
+            edits.put("pkg-1.0.dist-info/WHEEL", wheel::Content::Bytes(text.into()), 0o644);
+        }),
+        (
+            "member-changed",
+            "`pkg/_core.cp313-win_amd64.pyd` has other code in its section `.text` than before the repair",
+            |edits| {
+                edits.put(CORE, wheel::Content::Bytes(spoiled(fixture("windows/_core.cp313-win_amd64.pyd"))), 0o644);
+            },
+        ),
         (
             "member-changed",
             "`pkg/_core.cp313-win_amd64.pyd` was of the kind extension and is of the kind shared library",
@@ -186,20 +207,126 @@ fn damage_that_a_tool_does_is_found() {
             edits.put("pkg/deep-1.dll", wheel::Content::Bytes(fixture("windows/deep.dll")), 0o644);
             edits.put("pkg/deep-2.dll", wheel::Content::Bytes(fixture("windows/deep.dll")), 0o644);
         }),
-        ("libllvm-copies", "`pkg/libLLVM-20.dll` is one more libLLVM besides `pkg/libLLVM-19.dll`", |edits| {
+        ("two-llvm", "there are 2 copies of libLLVM in ", |edits| {
             edits.put("pkg/libLLVM-19.dll", wheel::Content::Bytes(fixture("windows/deep.dll")), 0o644);
             edits.put("pkg/libLLVM-20.dll", wheel::Content::Bytes(fixture("windows/deep.dll")), 0o644);
         }),
     ];
-    assert!(!core().is_empty());
     for (rule, message, change) in cases {
         let bench = Bench::new();
-        let (request, wheel) = with_tool(&bench, "cp \"$GOOD\" \"$OUT\"");
+        let more = [("pkg/mod.py", "y = 2\n".into())];
+        let (request, wheel) = with_tool_and(&bench, "cp \"$GOOD\" \"$OUT\"", &more);
         good(&bench, &wheel, change);
         let findings = repair(&request, &wheel).unwrap().findings;
         let found = findings.iter().any(|finding| finding.rule.name == *rule && finding.message.starts_with(message));
         assert!(found, "{rule}: {message}\n{findings:#?}");
     }
+}
+
+/// What delvewheel adds, and where it does: the folder's own `__init__.py`, and for namespace packages the modules in them.
+#[test]
+fn lines_are_added_where_delvewheel_adds_them() {
+    let patch = "# start delvewheel patch\nimport os\nos.add_dll_directory('x')\n# end delvewheel patch\n";
+    for (member, namespaces, fine) in [
+        ("pkg/__init__.py", &[][..], true),
+        ("pkg/sub/__init__.py", &[], false),
+        ("pkg/mod.py", &[], false),
+        ("mod.py", &[], false),
+        ("ns/mod.py", &["ns"], true),
+        ("ns/__init__.py", &["ns"], false),
+        ("ns/inner/__init__.py", &["ns"], true),
+        ("ns/inner/mod.py", &["ns", "ns.inner"], true),
+        ("ns/inner/pkg/__init__.py", &["ns", "ns.inner"], true),
+        ("ns/inner/pkg/sub/__init__.py", &["ns", "ns.inner"], false),
+    ] {
+        let bench = Bench::new();
+        let more = if member == "pkg/__init__.py" { Vec::new() } else { vec![(member, "x = 1\r\n".into())] };
+        let (mut request, wheel) = with_tool_and(&bench, "cp \"$GOOD\" \"$OUT\"", &more);
+        request.options.namespace_packages = namespaces.iter().map(|name| (*name).to_owned()).collect();
+        good(&bench, &wheel, |edits| {
+            edits.put(member, wheel::Content::Bytes(format!("{patch}\nx = 1\n").into()), 0o644);
+        });
+        let findings = repair(&request, &wheel).unwrap().findings;
+        assert_eq!(findings.is_empty(), fine, "{member} {namespaces:?}: {findings:#?}");
+    }
+}
+
+/// The same image with its first section of code filled with breakpoints.
+pub(crate) fn spoiled(mut image: Vec<u8>) -> Vec<u8> {
+    let code = {
+        let file = objfile::parse(&image).unwrap();
+        let object = file.objects().next().unwrap();
+        let (at, size) = match (object.elf(), object.macho(), object.pe()) {
+            (Some(elf), ..) => {
+                let text = elf.sections.iter().find(|section| section.name == ".text").unwrap();
+                (text.offset, text.size)
+            }
+            (_, Some(macho), _) => {
+                let text = macho.sections.iter().find(|section| section.name == "__text").unwrap();
+                (text.offset, text.size)
+            }
+            (.., Some(pe)) => {
+                let text = pe.sections.iter().find(|section| section.name == ".text").unwrap();
+                (text.offset.into(), text.memory_size.into())
+            }
+            _ => panic!("what is it?"),
+        };
+        usize::try_from(at).unwrap()..usize::try_from(at + size).unwrap()
+    };
+    image[code].fill(0xcc);
+    image
+}
+
+/// What cannot be read is nobody's to repair, and no reason to call a wheel pure.
+#[test]
+fn a_binary_that_cannot_be_read_is_said_before_the_tool_starts() {
+    let torn = || fixture("windows/_core.cp313-win_amd64.pyd")[..3000].to_vec();
+    let garbage = || vec![0x13, 0, 0xff, 7, 8, 9];
+    let windows = "cp313-cp313-win_amd64";
+    for (tags, member, bytes, why) in [
+        (windows, "pkg/_other.cp313-win_amd64.pyd", torn(), Some("section data")),
+        (windows, "pkg/_other.cp313-win_amd64.pyd", "not found\n".into(), Some("the file is a text")),
+        (windows, "pkg/_other.pyd", Vec::new(), Some("the file is empty")),
+        (windows, "pkg/helper.dll", garbage(), Some("the file is called like a binary and begins as none")),
+        ("py3-none-any", "pkg/_other.abi3.so", garbage(), Some("the file is called like a binary and begins as none")),
+        ("py3-none-any", "pkg/libx.so.1", torn(), Some("section data")),
+        ("py3-none-any", "pkg/libx.so", "INPUT(libx.so.1)".into(), None),
+        ("py3-none-any", "pkg/data/x.dll", "version https://git-lfs.github.com/spec/v1\n".into(), None),
+        ("py3-none-any", "pkg/x.a", b"!<arch>\n".to_vec(), None),
+        ("py3-none-any", "pkg/tests/torn.bin", torn(), None),
+    ] {
+        let bench = Bench::new();
+        let (request, _) = with_tool(&bench, "exit 1");
+        let core = (CORE, fixture("windows/_core.cp313-win_amd64.pyd"));
+        let mut files = vec![("pkg/__init__.py", Vec::new()), (member, bytes)];
+        files.extend((tags == windows).then_some(core));
+        let wheel = bench.wheel(&format!("pkg-1.0-{tags}.whl"), &files);
+        match (repair(&request, &wheel), why) {
+            (Err(error), Some(why)) => {
+                let text = error.to_string();
+                assert!(matches!(error, RepairError::Unreadable { .. }), "{member}: {text}");
+                assert!(text.contains(&format!("`{member}`: {why}")), "{member}: {text}");
+            }
+            (Ok(result), None) => assert_eq!(result.how, wheelproof_repair::How::Pure, "{member}"),
+            (other, why) => panic!("{member}: {other:?}, not {why:?}"),
+        }
+    }
+}
+
+/// A tool that puts a copy beside what the wheel carries already.
+#[test]
+fn a_copy_of_what_the_wheel_carries_is_told() {
+    let bench = Bench::new();
+    let more = [("pkg/helper.dll", fixture("windows/helper.dll"))];
+    let (request, wheel) = with_tool_and(&bench, "cp \"$GOOD\" \"$OUT\"", &more);
+    good(&bench, &wheel, |edits| {
+        let bytes = wheel::Content::Bytes(fixture("windows/helper.dll"));
+        edits.put("pkg/helper-0123456789abcdef0123456789abcdef.dll", bytes, 0o644);
+    });
+    let findings = repair(&request, &wheel).unwrap().findings;
+    let messages: Vec<&str> = findings.iter().map(|finding| finding.message.as_str()).collect();
+    let copy = "`pkg/helper-0123456789abcdef0123456789abcdef.dll` is a copy of `pkg/helper.dll`, which the wheel carries already";
+    assert_eq!(messages, [copy]);
 }
 
 /// A file that is large enough to be compared by its checksum first.
@@ -339,4 +466,35 @@ fn an_old_tool_is_refused_with_the_reason() {
     bench.folder("tool/lib/python3.13/site-packages/delvewheel-1.8.0.dist-info");
     let (_, text) = refused(&request, &wheel);
     assert!(text.starts_with("delvewheel 1.8.0 is too old, 1.12 is needed: before 1.12 `--exclude`"), "{text}");
+}
+
+/// No tool can meet a policy of another C library, and none is asked.
+#[test]
+fn a_policy_of_another_libc() {
+    let file = crate::bench::repository().join("tests/fixtures/proof/linux/core-arc4random.so");
+    let glibc = fs_err::read(file).unwrap();
+    let musl = replaced(glibc.clone(), b"libc.so.6", b"libc.so\0\0");
+    for (core, plat, said, advice) in [
+        (
+            glibc,
+            "musllinux_1_2",
+            "`musllinux_1_2_x86_64` was asked for, but the wheel's binaries are linked with glibc: `libc.so.6`, needed by `pkg/_core.so`",
+            "ask for `manylinux_2_36`, or leave it to `auto`",
+        ),
+        (
+            musl,
+            "manylinux_2_28",
+            "`manylinux_2_28_x86_64` was asked for, but the wheel's binaries are linked with musl: `libc.so`, needed by `pkg/_core.so`",
+            "or leave it to `auto`",
+        ),
+    ] {
+        let bench = Bench::new();
+        let wheel = bench.wheel("pkg-1.0-cp313-cp313-linux_x86_64.whl", &[("pkg/_core.so", core)]);
+        let request = bench.request("linux-x86_64", plat, bench_tools(&bench));
+        let (error, text) = refused(&request, &wheel);
+        assert_eq!(text, said);
+        let finding = error.finding("pkg.whl").unwrap();
+        assert_eq!(finding.rule.name, "tag-not-met");
+        assert!(finding.help.unwrap().contains(advice));
+    }
 }

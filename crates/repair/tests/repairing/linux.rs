@@ -8,12 +8,12 @@ use platform::Os;
 use std::process::Command;
 use wheelproof_repair::{How, RepairError, Repaired};
 
-const TARGET: &str = "linux-x86_64";
-const NAME: &str = "pkg-1.0-cp313-cp313-linux_x86_64.whl";
-const CORE: &str = "pkg/_core.cpython-313-x86_64-linux-gnu.so";
+pub(crate) const TARGET: &str = "linux-x86_64";
+pub(crate) const NAME: &str = "pkg-1.0-cp313-cp313-linux_x86_64.whl";
+pub(crate) const CORE: &str = "pkg/_core.cpython-313-x86_64-linux-gnu.so";
 
 /// A bench, auditwheel, a compiler that makes x86-64.
-fn ready() -> Result<(Bench, ToolEnvironment), &'static str> {
+pub(crate) fn ready() -> Result<(Bench, ToolEnvironment), &'static str> {
     if !cfg!(all(target_os = "linux", target_arch = "x86_64")) {
         return Err("auditwheel runs on Linux, and these binaries are for x86-64");
     }
@@ -25,7 +25,7 @@ fn ready() -> Result<(Bench, ToolEnvironment), &'static str> {
 }
 
 /// Compiles a source into a shared library.
-fn cc(bench: &Bench, source: &str, out: &Utf8Path, arguments: &[&str]) {
+pub(crate) fn cc(bench: &Bench, source: &str, out: &Utf8Path, arguments: &[&str]) {
     let file = bench.folder("source").join(format!("{}.c", out.file_name().unwrap()));
     fs_err::write(&file, source).unwrap();
     let mut all = vec!["-shared", "-fPIC", "-O1", file.as_str(), "-o", out.as_str()];
@@ -33,17 +33,17 @@ fn cc(bench: &Bench, source: &str, out: &Utf8Path, arguments: &[&str]) {
     run("cc", &all, &bench.dir).unwrap();
 }
 
-fn source(name: &str) -> String {
+pub(crate) fn source(name: &str) -> String {
     fs_err::read_to_string(repository().join("tests/fixtures/repair/src").join(name)).unwrap()
 }
 
 /// libhelper.so.2 (a link to libhelper.so.2.3) needs libdeep.so.1; `core` needs libhelper.
-struct Libraries {
-    dir: Utf8PathBuf,
-    core: Vec<u8>,
+pub(crate) struct Libraries {
+    pub(crate) dir: Utf8PathBuf,
+    pub(crate) core: Vec<u8>,
 }
 
-fn libraries(bench: &Bench) -> Libraries {
+pub(crate) fn libraries(bench: &Bench) -> Libraries {
     let dir = bench.folder("libraries");
     cc(bench, &source("deep.c"), &dir.join("libdeep.so.1"), &["-Wl,-soname,libdeep.so.1"]);
     // As a Debian library does, it brings a RUNPATH of its own, which would hide the requirer's.
@@ -59,7 +59,7 @@ fn libraries(bench: &Bench) -> Libraries {
 }
 
 /// Loads a member of the installed wheel in a process of its own, without the folder of the libraries.
-fn loads(bench: &Bench, wheel: &Utf8Path, member: &str, name: &str) -> Result<(), String> {
+pub(crate) fn loads(bench: &Bench, wheel: &Utf8Path, member: &str, name: &str) -> Result<(), String> {
     let site = bench.folder(&format!("site-{name}"));
     install(wheel, &site);
     let script = "import ctypes, sys; ctypes.CDLL(sys.argv[1])";
@@ -141,31 +141,6 @@ fn edges() {
 }
 
 #[test]
-fn a_program_among_the_scripts() {
-    let (bench, tools) = or_skip!(ready());
-    let made = libraries(&bench);
-    let source = bench.folder("source").join("tool.c");
-    fs_err::write(&source, "extern int helper_answer(void); int main(void) { return helper_answer() != 42; }").unwrap();
-    let program = bench.folder("compiled").join("tool");
-    let helper = made.dir.join("libhelper.so.2.3");
-    run(
-        "cc",
-        &[source.as_str(), helper.as_str(), &format!("-Wl,-rpath-link,{}", made.dir), "-o", program.as_str()],
-        &bench.dir,
-    )
-    .unwrap();
-    let files = [
-        ("pkg/__init__.py", Vec::new()),
-        (CORE, made.core.clone()),
-        ("pkg-1.0.data/scripts/tool", fs_err::read(program).unwrap()),
-    ];
-    let wheel = bench.wheel(NAME, &files);
-    let result = repaired(&bench.request(TARGET, "auto", tools), &wheel);
-    let files = members(&result.wheel);
-    assert!(files["pkg-1.0.data/scripts/tool"].starts_with(b"#!"), "a script in its place");
-}
-
-#[test]
 fn stripped_and_still_whole() {
     let (bench, tools) = or_skip!(ready());
     if Command::new("strip").arg("--version").output().is_err() {
@@ -193,6 +168,25 @@ fn what_another_wheel_owns_is_named() {
     assert!(result.grafted.is_empty());
     assert_eq!(result.assumed.len(), 1);
     assert_eq!((result.assumed[0].library.as_str(), result.assumed[0].needed_by.as_str()), ("libhelper.so.2", CORE));
+}
+
+/// `*` and `?` and nothing else, to the tool as to us.
+#[test]
+fn patterns_mean_the_same_to_the_tool() {
+    let (_, tools) = or_skip!(ready());
+    for (pattern, left_out) in
+        [("libdeep.so.?", true), ("lib[d]eep.so.1", false), ("libdeep.so.[0-9]", false), ("l?.so*", false)]
+    {
+        let bench = Bench::new();
+        let made = libraries(&bench);
+        let wheel = bench.wheel(NAME, &[("pkg/__init__.py", "".into()), (CORE, made.core.clone())]);
+        let mut request = bench.request(TARGET, "auto", tools.clone());
+        request.exclude = vec![pattern.to_owned()];
+        let result = repaired(&request, &wheel);
+        assert_eq!(result.grafted.len(), if left_out { 1 } else { 2 }, "{pattern}: {:?}", result.grafted);
+        let assumed: Vec<&str> = result.assumed.iter().map(|assumed| assumed.library.as_str()).collect();
+        assert_eq!(assumed, if left_out { vec!["libdeep.so.1"] } else { vec![] }, "{pattern}");
+    }
 }
 
 #[test]
@@ -259,6 +253,88 @@ fn newer_than_the_policy() {
     assert!(text.contains("GLIBC_2.29") && text.contains("libm.so.6") && text.contains(CORE), "{text}");
 }
 
+/// The extension is old enough; what it needs is not.
+#[test]
+fn a_grafted_library_is_newer_than_the_policy() {
+    let (bench, tools) = or_skip!(ready());
+    let dir = bench.folder("libraries");
+    let power = dir.join("libpower.so.1");
+    let code = "#include <math.h>\nvolatile double x = 2; double power(void) { return pow(x, x); }";
+    cc(&bench, code, &power, &["-lm", "-Wl,-soname,libpower.so.1"]);
+    if !fs_err::read(&power).unwrap().windows(10).any(|window| window == b"GLIBC_2.29") {
+        skip!("this machine's glibc is older than 2.29");
+    }
+    let out = bench.folder("compiled").join("_core.so");
+    let code = "double power(void); int PyInit__core(void) { return (int)power(); }";
+    cc(&bench, code, &out, &[power.as_str()]);
+    let wheel = bench.wheel(NAME, &[(CORE, fs_err::read(out).unwrap())]);
+    let (error, text) = refused(&bench.request(TARGET, "manylinux_2_17", tools), &wheel);
+    assert!(matches!(error, RepairError::PolicyNotMet { .. }), "{text}");
+    assert!(text.contains("GLIBC_2.29") && text.contains("libpower.so.1"), "{text}");
+    assert!(!text.contains(CORE), "the extension itself is not to blame: {text}");
+}
+
+#[test]
+fn libraries_where_only_pure_python_may_be() {
+    let (bench, tools) = or_skip!(ready());
+    let made = libraries(&bench);
+    let wheel = bench.wheel(NAME, &[("pkg-1.0.data/purelib/pkg/_core.so", made.core)]);
+    let (error, text) = refused(&bench.request(TARGET, "auto", tools), &wheel);
+    assert!(matches!(error, RepairError::Purelib { .. }), "{text}");
+    assert!(exec::Explain::hint(&error).unwrap().contains("`Root-Is-Purelib: false`"));
+}
+
+#[test]
+fn a_copy_of_what_the_wheel_carries_is_told() {
+    let (bench, tools) = or_skip!(ready());
+    let made = libraries(&bench);
+    let read = |name: &str| fs_err::read(made.dir.join(name)).unwrap();
+    // Where no run path leads to; the package opens it itself.
+    let wheel = bench.wheel(
+        NAME,
+        &[
+            (CORE, made.core.clone()),
+            ("pkg/lib/libhelper.so.2", read("libhelper.so.2.3")),
+            ("pkg/lib/libdeep.so.1", read("libdeep.so.1")),
+        ],
+    );
+    let result = repair(&bench.request(TARGET, "auto", tools), &wheel).unwrap();
+    let told: Vec<&str> = result
+        .findings
+        .iter()
+        .filter(|finding| finding.rule.name == "grafted-twice")
+        .map(|finding| finding.message.as_str())
+        .collect();
+    for library in ["pkg/lib/libhelper.so.2", "pkg/lib/libdeep.so.1"] {
+        let said = format!("is a copy of `{library}`, which the wheel carries already");
+        assert!(told.iter().any(|message| message.ends_with(&said)), "{library}: {told:#?}");
+    }
+}
+
+/// No tool touches such a wheel; it is read all the same.
+#[test]
+fn a_wheel_that_needs_nothing_is_looked_at_too() {
+    let (bench, tools) = or_skip!(ready());
+    let compile = |name: &str, arguments: &[&str]| {
+        let out = bench.folder("compiled").join(name);
+        cc(&bench, "int PyInit__core(void) { return 1; }", &out, arguments);
+        fs_err::read(out).unwrap()
+    };
+    let name = "pkg-1.0-cp313-cp313-manylinux_2_17_x86_64.whl";
+    let warning = diagnostics::Severity::Warning;
+    for (what, core, expected) in [
+        ("whole", compile("whole.so", &[]), None),
+        ("lost", compile("lost.so", &["-Wl,-rpath,/opt/elsewhere"]), Some(("path-leads-outside", warning))),
+        #[cfg(unix)]
+        ("broken", misaligned(compile("broken.so", &[])), Some(("image-damaged", diagnostics::Severity::Error))),
+    ] {
+        let wheel = bench.wheel(name, &[("pkg/__init__.py", Vec::new()), (CORE, core)]);
+        let result = repair(&bench.request(TARGET, "auto", tools.clone()), &wheel).unwrap();
+        let found: Vec<_> = result.findings.iter().map(|finding| (finding.rule.name, finding.severity)).collect();
+        assert_eq!((result.how, found), (How::HeldAlready, expected.into_iter().collect()), "{what}");
+    }
+}
+
 #[test]
 fn an_extension_for_another_processor() {
     let (bench, tools) = or_skip!(ready());
@@ -282,7 +358,7 @@ fn a_pure_wheel_with_a_linux_tag_is_a_finding() {
 
 /// A tool that leaves the wheel at `good`, in the place of auditwheel.
 #[cfg(unix)]
-fn false_tool(bench: &Bench, good: &Utf8Path) -> ToolEnvironment {
+pub(crate) fn false_tool(bench: &Bench, good: &Utf8Path) -> ToolEnvironment {
     let tools = crate::failures::bench_tools(bench);
     let script = format!(
         "#!/bin/sh\nwhile [ $# -gt 1 ]; do if [ \"$1\" = -w ]; then OUT=$2; fi; shift; done\ncp {good} \"$OUT\"\n"
@@ -383,6 +459,16 @@ fn damage_to_an_elf_is_found() {
             "image-damaged",
             "`pkg.libs/libdeep.so.1` has a segment at 0x1000 that is not aligned to pages",
             more(("pkg.libs/libdeep.so.1", misaligned(read("libdeep.so.1")), 0o755)),
+        ),
+        (
+            "member-changed",
+            "`pkg/_core.cpython-313-x86_64-linux-gnu.so` has other code in its section `.text` than before the repair",
+            more((CORE, crate::failures::spoiled(made.core.clone()), 0o755)),
+        ),
+        (
+            "member-changed",
+            "`pkg/__init__.py` is another file than before the repair",
+            more(("pkg/__init__.py", b"\nimport os\n".to_vec(), 0o644)),
         ),
         (
             "member-changed",

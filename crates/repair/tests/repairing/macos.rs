@@ -1,6 +1,6 @@
 //! macOS's wheels, repaired by delocate: with Apple's programs on macOS, elsewhere with the stand-ins of tests/shims.
 
-use crate::bench::{Bench, fixture, grafted, members, refused, repaired, run, shims, tools, without_pad};
+use crate::bench::{Bench, fixture, grafted, members, refused, repair, repaired, run, shims, tools, without_pad};
 use crate::{or_skip, skip};
 use camino::Utf8Path;
 use host::toolenv::ToolEnvironment;
@@ -244,4 +244,64 @@ fn without_apples_programs_it_is_said() {
     let (error, text) = refused(&request, &wheel);
     assert!(text.starts_with("delocate needs `otool`"), "{text}");
     assert_eq!(exec::Explain::blame(&error), exec::Blame::Environment);
+}
+
+/// The same image, said to be a program: MH_EXECUTE. Its own name (LC_ID_DYLIB), which no program has, becomes a run path.
+fn as_program(mut macho: Vec<u8>) -> Vec<u8> {
+    const LC_ID_DYLIB: u32 = 0xd;
+    const LC_RPATH: u32 = 0x8000_001c;
+    let name = {
+        let file = objfile::parse(&macho).unwrap();
+        let commands = &file.objects().next().unwrap().macho().unwrap().load_commands;
+        commands.iter().find(|one| one.command == LC_ID_DYLIB).map(|one| (one.offset as usize, one.size as usize))
+    };
+    macho[12..16].copy_from_slice(&2_u32.to_le_bytes());
+    if let Some((at, size)) = name {
+        macho[at..at + 4].copy_from_slice(&LC_RPATH.to_le_bytes());
+        macho[at + 8..at + 12].copy_from_slice(&12_u32.to_le_bytes());
+        macho[at + 12..at + size].fill(0);
+        macho[at + 12..at + 24].copy_from_slice(b"@loader_path");
+    }
+    macho
+}
+
+/// A program is installed into another folder than the packages; delocate counts from where it lies in the archive.
+#[test]
+fn a_program_among_the_scripts_finds_no_grafted_library() {
+    let tools = or_skip!(delocate());
+    let bench = Bench::new();
+    dylibs(&bench, "arm64");
+    let program = as_program(unsigned(&core("arm64"), &bench));
+    let tool = "pkg-1.0.data/scripts/tool";
+    let mut files = package("arm64");
+    files.push((tool, program));
+    let wheel = bench.wheel("pkg-1.0-cp313-cp313-macosx_12_0_arm64.whl", &files);
+    let result = repair(&bench.request("macos-arm64", "auto", tools), &wheel).unwrap();
+    let errors: Vec<_> =
+        result.findings.iter().filter(|finding| finding.severity == diagnostics::Severity::Error).collect();
+    let [finding] = errors.as_slice() else { panic!("{errors:#?}") };
+    assert_eq!(finding.rule.name, "not-reached");
+    let said = "lies in the wheel as `pkg/.dylibs/libhelper.dylib`, but it is installed among the programs, and no relative \
+                path leads from there into the packages' folder";
+    assert!(finding.message.contains(said), "{}", finding.message);
+}
+
+/// delocate's folder beside an extension that lies in no package.
+#[test]
+fn a_top_level_extension_that_was_repaired_before() {
+    let tools = or_skip!(delocate());
+    let bench = Bench::new();
+    dylibs(&bench, "arm64");
+    let name = "pkg-1.0-cp313-cp313-macosx_12_0_arm64.whl";
+    let wheel = bench.wheel(name, &[("_core.cpython-313-darwin.so", core("arm64"))]);
+    let request = bench.request("macos-arm64", "auto", tools);
+    let result = repaired(&request, &wheel);
+    assert_eq!(result.grafted[0].name.split('/').next(), Some("pkg.dylibs"), "{:?}", result.grafted);
+    let mut files = members(&result.wheel);
+    files.remove("pkg.dylibs/libdeep.dylib");
+    let own = |name: &str| name.starts_with("pkg-1.0.dist-info/");
+    let files: Vec<_> =
+        files.iter().filter(|(name, _)| !own(name)).map(|(name, bytes)| (name.as_str(), bytes.clone())).collect();
+    let (error, text) = refused(&request, &bench.wheel(name, &files));
+    assert!(matches!(error, RepairError::RepairedBefore { .. }), "{text}");
 }

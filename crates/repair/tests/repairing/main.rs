@@ -8,6 +8,7 @@
 
 mod bench;
 mod failures;
+mod installed;
 mod linux;
 mod macos;
 mod options;

@@ -62,20 +62,20 @@ fn one_to_one() {
         (
             ("windows-x86_64", "auto", Os::Windows, Existing::Keep),
             format!(
-                "-m delvewheel repair -v -w /work/wheel --add-path /one/lib;/two/lib --exclude liba.so.1;lib*b*.dll \
+                "-m delvewheel repair -v -w /work/wheel --add-path /one/lib;/two/lib --exclude liba.so.1;lib[!*]b*.dll \
                  --no-mangle c.dll;d*.dll --namespace-pkg ns;ns.inner {keep} --strip {{wheel}}"
             ),
         ),
         // On another host delvewheel reads lists as that host writes them.
         (
             ("windows-x86_64", "auto", Os::Linux, Existing::KeepAndMangleTheirNeeds),
-            "-m delvewheel repair -v -w /work/wheel --add-path /one/lib:/two/lib --exclude liba.so.1:lib*b*.dll \
+            "-m delvewheel repair -v -w /work/wheel --add-path /one/lib:/two/lib --exclude liba.so.1:lib[!*]b*.dll \
              --no-mangle c.dll:d*.dll --namespace-pkg ns:ns.inner --ignore-existing --with-mangle --strip {wheel}"
                 .to_owned(),
         ),
         (
             ("windows-x86_64", "auto", Os::Linux, Existing::Graft),
-            "-m delvewheel repair -v -w /work/wheel --add-path /one/lib:/two/lib --exclude liba.so.1:lib*b*.dll \
+            "-m delvewheel repair -v -w /work/wheel --add-path /one/lib:/two/lib --exclude liba.so.1:lib[!*]b*.dll \
              --no-mangle c.dll:d*.dll --namespace-pkg ns:ns.inner --analyze-existing --strip {wheel}"
                 .to_owned(),
         ),

@@ -127,6 +127,24 @@ fn what_another_wheel_owns_is_named() {
     assert_eq!((result.assumed[0].library.as_str(), result.assumed[0].needed_by.as_str()), ("helper.dll", CORE));
 }
 
+/// `*` and `?` and nothing else, to the tool as to us: what it leaves out too much is in nobody's wheel, what too little is
+/// there twice.
+#[test]
+fn patterns_mean_the_same_to_the_tool() {
+    let Some(tools) = tools(Os::Windows) else { skip!("delvewheel was not installed yet") };
+    for (pattern, left_out) in [("DE?P.dll", true), ("d*p.dll", true), ("h?.dll", false), ("d[e]*p.dll", false)] {
+        let bench = Bench::new();
+        bench.libraries(&[("helper.dll", fixture("windows/helper.dll")), ("deep.dll", fixture("windows/deep.dll"))]);
+        let wheel = bench.wheel(NAME, &package());
+        let mut request = bench.request("windows-x86_64", "auto", tools.clone());
+        request.exclude = vec![pattern.to_owned()];
+        let result = repaired(&request, &wheel);
+        assert_eq!(result.grafted.len(), if left_out { 1 } else { 2 }, "{pattern}: {:?}", result.grafted);
+        let assumed: Vec<&str> = result.assumed.iter().map(|assumed| assumed.library.as_str()).collect();
+        assert_eq!(assumed, if left_out { vec!["deep.dll"] } else { vec![] }, "{pattern}");
+    }
+}
+
 #[test]
 fn a_dll_that_is_nowhere() {
     let Some(tools) = tools(Os::Windows) else { skip!("delvewheel was not installed yet") };
@@ -214,4 +232,66 @@ fn a_pure_wheel_passes_through() {
     let wheel = bench.wheel(NAME, &[("pkg/__init__.py", "".into())]);
     let result = repair(&request, &wheel).unwrap();
     assert_eq!(result.findings[0].rule.name, "needless-platform-tag");
+}
+
+/// The same image, said to be a program and not a DLL: IMAGE_FILE_DLL is taken from the characteristics.
+fn as_program(mut pe: Vec<u8>) -> Vec<u8> {
+    let header = u32::from_le_bytes(pe[0x3c..0x40].try_into().unwrap()) as usize;
+    pe[header + 23] &= !0x20;
+    pe
+}
+
+/// It is installed into another folder than the packages, and `os.add_dll_directory` is for the process of Python alone.
+#[test]
+fn a_program_finds_no_grafted_dll() {
+    let Some(tools) = tools(Os::Windows) else { skip!("delvewheel was not installed yet") };
+    let program = || as_program(fixture("windows/helper.dll"));
+    for (place, how) in [
+        ("pkg-1.0.data/scripts/tool.exe", "it is installed among the programs"),
+        ("pkg/tool.exe", "a program looks in its own folder"),
+    ] {
+        let bench = Bench::new();
+        dlls(&bench);
+        let mut files = package();
+        files.push((place, program()));
+        let wheel = bench.wheel(NAME, &files);
+        let mut request = bench.request("windows-x86_64", "auto", tools.clone());
+        request.options.no_mangle = vec!["deep.dll".to_owned()];
+        let findings = repair(&request, &wheel).unwrap().findings;
+        let [finding] = findings.as_slice() else { panic!("{place}: {findings:#?}") };
+        assert_eq!((finding.rule.name, finding.severity), ("not-reached", diagnostics::Severity::Error));
+        let start = format!("`{place}` needs `deep.dll`, which lies in the wheel as `pkg.libs/deep.dll`, but {how}");
+        assert!(finding.message.starts_with(&start), "{}", finding.message);
+    }
+    // What lies beside a program is installed beside it.
+    let bench = Bench::new();
+    dlls(&bench);
+    let mut files = package();
+    files.push(("pkg-1.0.data/scripts/tool.exe", program()));
+    files.push(("pkg-1.0.data/scripts/deep.dll", fixture("windows/deep.dll")));
+    let wheel = bench.wheel(NAME, &files);
+    let result = repair(&bench.request("windows-x86_64", "auto", tools), &wheel).unwrap();
+    let errors = result.findings.iter().filter(|finding| finding.severity == diagnostics::Severity::Error);
+    assert_eq!(errors.count(), 0, "{:#?}", result.findings);
+}
+
+/// Names are written into the room behind sections, or into a section of their own; the code stays.
+#[test]
+fn a_stripped_dll_keeps_its_code() {
+    let Some(tools) = tools(Os::Windows) else { skip!("delvewheel was not installed yet") };
+    if std::process::Command::new("strip").arg("--version").output().is_err() {
+        skip!("there is no strip");
+    }
+    let bench = Bench::new();
+    dlls(&bench);
+    let mut overlaid = without_slack(core());
+    overlaid.extend_from_slice(&[7; 4096]);
+    let wheel = bench.wheel(NAME, &[("pkg/__init__.py", INIT.into()), (CORE, overlaid)]);
+    let mut request = bench.request("windows-x86_64", "auto", tools);
+    request.strip = true;
+    match repair(&request, &wheel) {
+        Ok(result) => assert_eq!(result.findings, []),
+        // Not every strip knows the format.
+        Err(error) => println!("{error}"),
+    }
 }

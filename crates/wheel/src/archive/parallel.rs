@@ -55,9 +55,28 @@ impl Archive {
         self.par_consume(select, |member, bytes| body(member, &bytes))
     }
 
+    /// The same, but no further member is begun once `stop` says so: the results are then not those of all.
+    pub fn par_process_until<T: Send>(
+        &self,
+        stop: &(dyn Fn() -> bool + Sync),
+        select: impl Fn(&Member) -> bool + Sync,
+        body: impl Fn(&Member, &[u8]) -> T + Sync,
+    ) -> Vec<Processed<'_, T>> {
+        self.run(stop, select, |member, bytes| body(member, &bytes))
+    }
+
     /// The same for a `body` that may keep the bytes; how much memory that takes is its own to bound.
     pub fn par_consume<T: Send>(
         &self,
+        select: impl Fn(&Member) -> bool + Sync,
+        body: impl Fn(&Member, Cow<'_, [u8]>) -> T + Sync,
+    ) -> Vec<Processed<'_, T>> {
+        self.run(&|| false, select, body)
+    }
+
+    fn run<T: Send>(
+        &self,
+        stop: &(dyn Fn() -> bool + Sync),
         select: impl Fn(&Member) -> bool + Sync,
         body: impl Fn(&Member, Cow<'_, [u8]>) -> T + Sync,
     ) -> Vec<Processed<'_, T>> {
@@ -71,6 +90,9 @@ impl Archive {
         let done = Mutex::new(Vec::with_capacity(waiting.len()));
         let queue = Mutex::new(Queue { waiting, free, idle: rayon::current_num_threads().max(1) });
         let run = |index: usize| {
+            if stop() {
+                return;
+            }
             let member = &self.members[index];
             let result = self.read(member).map(|bytes| {
                 if matches!(bytes, Cow::Owned(_)) {

@@ -101,6 +101,20 @@ impl RecordFault {
             Self::Unreadable { error } => &error.member,
         }
     }
+
+    /// What is wrong, for a reader who knows of which file: the same words for all files with the same fault.
+    pub fn of_the_file(&self) -> String {
+        match self {
+            Self::NotListed { .. } => "it is not listed in RECORD".to_owned(),
+            Self::NotInArchive { .. } => "it is listed in RECORD, but not in the wheel".to_owned(),
+            Self::WrongHash { .. } => "RECORD has the hash of other bytes than the file's".to_owned(),
+            Self::WrongSize { listed, found, .. } => format!("RECORD says that it has {listed} bytes, it has {found}"),
+            Self::Unhashed { .. } => "RECORD has no hash for it".to_owned(),
+            Self::WeakHash { algorithm, .. } => format!("RECORD hashes it with {algorithm}, not with sha256 or better"),
+            Self::ListedTwice { count, .. } => format!("it is listed {count} times in RECORD"),
+            Self::Unreadable { .. } => "it cannot be read, so that RECORD cannot be checked for it".to_owned(),
+        }
+    }
 }
 
 /// Compares RECORD with the archive's members, given their hashes. Of members with the same name the last is taken,

@@ -33,6 +33,18 @@ pub(super) fn findings(
     findings
 }
 
+/// What keeps every installer from installing the wheel at all: then nothing of it can be imported.
+pub(super) fn uninstallable(contents: &Contents) -> Vec<String> {
+    let wheel = &contents.wheel;
+    match &wheel.dist_info {
+        Err(error) => vec![error.to_string()],
+        Ok(_) => {
+            let missing = wheel.problems.iter().filter(|problem| problem.kind == wheel::TextProblemKind::Missing);
+            missing.map(|problem| format!("no installer takes the wheel: {problem}")).collect()
+        }
+    }
+}
+
 /// The largest members by what they take in the archive.
 pub(super) fn largest(contents: &Contents, count: usize) -> Vec<(String, Sizes)> {
     let mut members: Vec<_> = contents.wheel.archive.members().iter().filter(|member| !member.is_dir).collect();

@@ -3,8 +3,9 @@
 use super::rules;
 use crate::proof::aim::{Platform, Pythons, System};
 use crate::proof::contents::Contents;
+use crate::proof::modules;
 use crate::proof::policy::{minimum, needs};
-use crate::proof::process::{self, Role};
+use crate::proof::process::Role;
 use camino::Utf8PathBuf;
 use diagnostics::{Finding, Severity, Subject};
 use objfile::ObjectKind;
@@ -107,7 +108,8 @@ fn architectures(
             binary.images.iter().map(|image| format!("{} {}", image.format, image.architecture)).collect();
         let names: Vec<String> = names.into_iter().collect();
         if fitting.is_empty() {
-            let importable = process::could_be_module(&binary.path, pythons);
+            let looked_for = |platform: &Platform| modules::is_looked_for(&binary.path, platform, pythons);
+            let importable = platforms.iter().any(looked_for);
             let severity = if importable { Severity::Error } else { Severity::Warning };
             let message = format!("it is {}, which no tag of the wheel stands for", names.join(" and "));
             findings.push(Finding::new(&rules::TAG_ARCHITECTURE, subject(), message).severity(severity));

@@ -31,7 +31,7 @@ pub(super) fn findings(contents: &Contents) -> Vec<Finding> {
     if let Some(record) = &wheel.record {
         for fault in check_record(&wheel.archive, info, record, &contents.hashes).faults {
             let subject = file().member(fault.path());
-            findings.push(Finding::new(&rules::RECORD_MISMATCH, subject, fault.to_string()));
+            findings.push(Finding::new(&rules::RECORD_MISMATCH, subject, fault.of_the_file()));
         }
     }
     findings.extend(names(contents, info));

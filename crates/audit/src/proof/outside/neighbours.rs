@@ -5,8 +5,8 @@
 
 use super::super::sources::Source;
 use camino::{Utf8Path, Utf8PathBuf};
-use globset::{Glob, GlobSet, GlobSetBuilder};
 use linkage::Presence;
+use platform::{Os, library_pattern};
 use std::collections::BTreeSet;
 
 /// Libraries by the beginning of their names (without `lib`), and the distributions that bring them.
@@ -34,8 +34,8 @@ pub(in crate::proof) struct Neighbours {
     led_to: BTreeSet<String>,
     /// Python files that open libraries.
     sources: Vec<Source>,
-    /// Libraries that were left out on purpose.
-    excluded: GlobSet,
+    /// Patterns of libraries that were left out on purpose.
+    excluded: Vec<String>,
 }
 
 impl Neighbours {
@@ -47,23 +47,22 @@ impl Neighbours {
     ) -> Self {
         let led_to = search_paths.into_iter().filter_map(|(folder, path)| root_led_to(&folder, &path)).collect();
         let sources = sources.iter().filter(|source| source.opens).cloned().collect();
-        Self { requirements, own_roots, led_to, sources, excluded: GlobSet::empty() }
+        Self { requirements, own_roots, led_to, sources, excluded: Vec::new() }
     }
 
-    /// The same, knowing what was left out on purpose. A pattern that cannot be read matches nothing.
+    /// The same, knowing what was left out on purpose.
     pub(in crate::proof) fn without(mut self, excluded: &[String]) -> Self {
-        let mut set = GlobSetBuilder::new();
-        for glob in excluded.iter().filter_map(|pattern| Glob::new(pattern).ok()) {
-            set.add(glob);
-        }
-        self.excluded = set.build().unwrap_or_default();
+        self.excluded = excluded.to_vec();
         self
     }
 
     /// Whether a library that is neither in the wheel nor of the system may be taken to be there, and why.
     pub(super) fn bring(&self, library: &str) -> Option<Presence> {
         let file_name = library.rsplit(['/', '\\']).next().unwrap_or(library);
-        if self.excluded.is_match(file_name) {
+        // Only Windows' names end so, and only those are the same in any case.
+        let windows = [".dll", ".drv", ".exe", ".pyd"].iter().any(|end| file_name.to_ascii_lowercase().ends_with(end));
+        let os = if windows { Os::Windows } else { Os::Linux };
+        if library_pattern::any_means(&self.excluded, library, os) {
             return Some(Presence::Assumed("it was left out on purpose, for somebody else to bring".to_owned()));
         }
         let stem = linkage::stem(file_name);
@@ -145,6 +144,21 @@ mod tests {
                 brought,
                 "{library} of {requirements:?}"
             );
+        }
+    }
+
+    /// The same patterns mean the same libraries to the repair.
+    #[test]
+    fn what_was_left_out_on_purpose() {
+        for (pattern, library, left_out) in [
+            ("libcuda.so.?", "libcuda.so.1", true),
+            ("libcuda.so.[0-9]", "libcuda.so.1", false),
+            ("lib{cuda,x}.so.1", "libcuda.so.1", false),
+            ("NVcuda.dll", "nvcuda.DLL", true),
+            ("*/opt/*", "/usr/opt/libx.dylib", true),
+        ] {
+            let neighbours = Neighbours::default().without(&[pattern.to_owned()]);
+            assert_eq!(neighbours.bring(library).is_some(), left_out, "{pattern} {library}");
         }
     }
 }

@@ -1,16 +1,20 @@
 //! The time that stands in a repaired wheel.
 
+use crate::exit::Failure;
 use camino::Utf8Path;
 
-/// `SOURCE_DATE_EPOCH`, else the newest time in the wheel itself, so that the same wheel gives the same bytes at any time.
-pub(super) fn source_date_epoch(path: &Utf8Path) -> u64 {
+/// `SOURCE_DATE_EPOCH` of the caller, where it is set.
+pub(super) fn asked() -> Result<Option<u64>, Failure> {
+    let Some(value) = std::env::var_os("SOURCE_DATE_EPOCH") else { return Ok(None) };
+    plan::source_date_epoch(&value.to_string_lossy()).map_err(Failure::usage)
+}
+
+/// The newest time in the wheel itself, so that the same wheel gives the same bytes at any time.
+pub(super) fn of_wheel(path: &Utf8Path) -> u64 {
     const FALLBACK: u64 = 318_211_200;
-    let said = std::env::var("SOURCE_DATE_EPOCH").ok().and_then(|text| text.parse().ok());
-    said.or_else(|| {
-        let archive = wheel::Archive::open(path).ok()?;
-        archive.members().iter().filter_map(|member| epoch_of(member.modified)).max()
-    })
-    .unwrap_or(FALLBACK)
+    let archive = wheel::Archive::open(path).ok();
+    let members = archive.iter().flat_map(wheel::Archive::members);
+    members.filter_map(|member| epoch_of(member.modified)).max().unwrap_or(FALLBACK)
 }
 
 /// Seconds after 1970 of a time in an archive, taken for UTC.

@@ -5,6 +5,7 @@ use crate::args::Global;
 use crate::console::Console;
 use crate::context;
 use crate::exit::Failure;
+use crate::registry::REGISTRY;
 use audit::proof::Proof;
 use camino::{Utf8Path, Utf8PathBuf};
 use exec::{Cancel, Query, Runner, Silent};
@@ -26,6 +27,8 @@ pub(crate) struct Imported {
     pub(crate) python: Option<String>,
     /// Why it was not run, or did not go well.
     pub(crate) reason: Option<String>,
+    /// What was imported together, in one process: the packages, or what ci/wheels.yaml names.
+    pub(crate) imports: Vec<String>,
     /// Each extension module.
     pub(crate) modules: Vec<ModuleImport>,
 }
@@ -60,9 +63,9 @@ impl fmt::Display for Imported {
             return write!(f, "FAILED with {python}: {}", diagnostics::printable(reason));
         }
         let good = self.modules.iter().filter(|module| module.ok).count();
-        write!(f, "works with {python}")?;
+        write!(f, "works with {python}: {}", diagnostics::printable(&listed(&self.imports)))?;
         if !self.modules.is_empty() {
-            write!(f, ", {good} of {} extension modules each in a process of its own", self.modules.len())?;
+            write!(f, ", and {good} of {} extension modules each in a process of its own", self.modules.len())?;
         }
         match self.modules.iter().find(|module| !module.ok) {
             Some(module) => {
@@ -72,6 +75,26 @@ impl fmt::Display for Imported {
             None => Ok(()),
         }
     }
+}
+
+/// The import statement, of the first few names.
+fn listed(names: &[String]) -> String {
+    const FEW: usize = 4;
+    let more = names.len().saturating_sub(FEW);
+    let shown = names.get(..FEW.min(names.len())).unwrap_or_default().join(", ");
+    if more == 0 { format!("`import {shown}`") } else { format!("`import {shown}` and {more} more") }
+}
+
+/// What ci/wheels.yaml says that the wheel's project has to import; nothing if it has no such project.
+fn configured(global: &Global, name: &WheelName) -> Vec<String> {
+    // A configuration that cannot be read is for the commands that follow it to say; what was imported is printed.
+    let settings = context::root(global).ok().and_then(|root| {
+        let file = root.join(plan::settings::CONFIG_FILE);
+        file.is_file().then(|| plan::Settings::load(&root, &plan::Given::default(), &REGISTRY).ok()).flatten()
+    });
+    let projects = settings.map(|settings| settings.projects).unwrap_or_default();
+    let own = projects.into_iter().find(|project| project.key == name.distribution.to_string());
+    own.map(|project| project.imports).unwrap_or_default()
 }
 
 /// Imports the wheel, if this machine has a Python that takes it.
@@ -90,7 +113,8 @@ pub(crate) fn run(global: &Global, path: &Utf8Path, proof: &Proof, cancel: &Canc
         return Ok(Imported::not_run("no Python on this machine takes the wheel"));
     };
     let folder = Folder::make()?;
-    let outcome = import(&console, global, &folder.0, &world, interpreter, path, proof, cancel);
+    let named = configured(global, &name);
+    let outcome = import(&console, global, &folder.0, &world, interpreter, path, proof, named, cancel);
     outcome.map(|imported| Imported { python: Some(interpreter.version.clone()), ..imported })
 }
 
@@ -154,12 +178,13 @@ fn import(
     interpreter: &Interpreter,
     path: &Utf8Path,
     proof: &Proof,
+    named: Vec<String>,
     cancel: &Cancel,
 ) -> Result<Imported, Failure> {
     let whole = realpath::real(path).map_err(|error| Failure::usage(format!("`{path}`: {error}")))?;
     // Tests are nobody's import. Where all packages are namespaces, the extension modules are what there is to import.
     let packages = proof.packages.iter().filter(|name| !matches!(name.as_str(), "tests" | "test"));
-    let mut imports: Vec<String> = packages.cloned().collect();
+    let mut imports: Vec<String> = if named.is_empty() { packages.cloned().collect() } else { named };
     if imports.is_empty() {
         imports.extend(proof.modules.iter().map(|module| module.name.clone()));
     }
@@ -202,7 +227,7 @@ fn import(
     let blamed = modules.iter().find(|module| module.loader);
     let reason =
         blamed.map(|module| format!("`import {}`: {}", module.name, module.error.as_deref().unwrap_or_default()));
-    Ok(Imported { ran: true, ok: blamed.is_none(), python: None, reason, modules })
+    Ok(Imported { ran: true, ok: blamed.is_none(), python: None, reason, imports: request.imports, modules })
 }
 
 fn one(runner: &Runner<'_>, python: &Utf8Path, module: &str) -> Result<ModuleImport, Failure> {
