@@ -21,14 +21,18 @@ const APPLE: [&str; 3] = [
     "Library/Developer/CommandLineTools/usr/bin/clang",
 ];
 
+/// Below a Visual Studio: the version of the compilers that are used, which an update writes anew.
+const STUDIO: &str = "VC/Auxiliary/Build/Microsoft.VCToolsVersion.default.txt";
+
 /// Size and time of every compiler that may be called, by the names of their variables. `named` are those that a
-/// configuration says. All of a name on PATH count, not the first alone: that may be ccache or a script, which calls the next.
+/// configuration says, `studios` the Visual Studios. All of a name on PATH count, not the first alone: that may be ccache or a script, which calls the next.
 pub(crate) fn compilers(
     os: Os,
     env: &Environment<'_>,
     path: &[Utf8PathBuf],
     root: &Utf8Path,
     named: &[String],
+    studios: &[Utf8PathBuf],
 ) -> BTreeMap<String, String> {
     let naming = tools::naming(os, env);
     let mut found = BTreeMap::new();
@@ -46,6 +50,10 @@ pub(crate) fn compilers(
     }
     if os == Os::MacOs {
         found.insert("Apple".to_owned(), together(APPLE.iter().map(|file| root.join(file))));
+    }
+    let versions = together(studios.iter().map(|folder| platform::paths::join(folder, STUDIO)));
+    if !versions.is_empty() {
+        found.insert("Visual Studio".to_owned(), versions);
     }
     if let Some(toolchains) = rustup(env) {
         found.insert("rustup".to_owned(), together(toolchains));

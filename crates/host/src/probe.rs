@@ -144,7 +144,10 @@ pub fn probe(probe: &Probe, runner: &Runner<'_>) -> World {
     if os == Os::MacOs && !compilers::has_apples(developer.as_deref()) {
         compilers::without_shims(&mut tools, &probe.root, &path, &naming);
     }
-    let compilers = fingerprints::compilers(os, &probe.environment(), &path, &probe.root, &probe.configured_compilers);
+    let env = probe.environment();
+    let visual_studios = compilers::visual_studios(os, arch, &probe.root, &env, runner);
+    let studios = visual_studios.as_deref().unwrap_or_default();
+    let compilers = fingerprints::compilers(os, &env, &path, &probe.root, &probe.configured_compilers, studios);
     let (interpreters, rejected) = pythons(probe, &path, &tools, developer.as_deref(), runner);
     // An image without ldd still has a Python that knows.
     let libc = system::libc(os, &probe.root, tools.get("ldd").map(|ldd| &**ldd), probe.cache("libc.json"), runner)
@@ -165,7 +168,7 @@ pub fn probe(probe: &Probe, runner: &Runner<'_>) -> World {
         interpreters,
         rejected,
         tools,
-        visual_studios: compilers::visual_studios(os, arch, &probe.root, &probe.environment(), runner),
+        visual_studios,
         compilers,
         installer,
         package_manager,

@@ -131,6 +131,15 @@ fn visual_studios_that_have_a_compiler() {
     elsewhere.program("other/Microsoft Visual Studio/Installer/vswhere.exe", "#!/bin/sh\ncat <<'END'\nE:\\VS\nEND\n");
     assert_eq!(elsewhere.look().visual_studios.unwrap(), [r"E:\VS"]);
     assert_eq!(Machine::new().look().visual_studios, None);
+
+    // An update changes what builds are made with, and no path.
+    let (root, version) = (&m.root, "VS/VC/Auxiliary/Build/Microsoft.VCToolsVersion.default.txt");
+    m.program(vswhere, &format!("#!/bin/sh\necho {root}/VS\n"));
+    m.program(version, "14.44.35207\n");
+    let before = m.look().compilers;
+    assert!(before["Visual Studio"].starts_with(&format!("{root}/{version} 12:")), "{before:?}");
+    m.program(version, "14.44.35207.1\n");
+    assert_ne!(m.look().compilers, before);
 }
 
 /// LLVM's installer goes where `%ProgramFiles%` says.

@@ -50,7 +50,7 @@ pub(crate) fn find(request: &Request, before: &Snapshot, after: &Snapshot, graft
     // auditwheel puts a script in the place of a program, and the program itself beside the libraries.
     wanted.retain(|graft| !before.binaries.iter().any(|binary| binary.file_name() == graft.file_name()));
     let system = SystemFolders::of(request.target.os);
-    let mut queue: Vec<Asked> = before.binaries.iter().flat_map(|binary| Asked::by(binary, None)).collect();
+    let mut queue: Vec<Asked> = before.binaries.iter().flat_map(Asked::by_member).collect();
     queue.reverse();
     let mut seen = BTreeSet::new();
     let mut origins = Vec::new();
@@ -72,8 +72,9 @@ pub(crate) fn find(request: &Request, before: &Snapshot, after: &Snapshot, graft
             let Some(found) = Found::read(&path) else { continue };
             let Some(place) = wanted.iter().position(|graft| found.became(graft, &asked)) else { continue };
             let graft = wanted.remove(place);
-            // What it needs in turn lies beside it as often as not.
-            queue.extend(found.binaries.iter().flat_map(|binary| Asked::by(binary, found.folder())));
+            if !wanted.is_empty() {
+                queue.extend(found.needs());
+            }
             origins.push(found.origin(&graft.member, passed));
             break;
         }
@@ -92,11 +93,23 @@ struct Asked {
 }
 
 impl Asked {
-    fn by<'a>(binary: &'a Binary, folder: Option<&'a Utf8Path>) -> impl Iterator<Item = Self> + use<'a> {
-        binary.needed.iter().map(move |needed| Self {
-            name: needed.name.clone(),
-            format: binary.format,
-            rpaths: binary.rpaths.iter().flat_map(|(path, _)| path.split(':')).map(str::to_owned).collect(),
+    fn by_member(binary: &Binary) -> impl Iterator<Item = Self> + '_ {
+        let rpaths = binary.rpaths.iter().map(|(path, _)| path.as_str());
+        let needed = binary.needed.iter().map(|needed| needed.name.as_str());
+        Self::by(binary.format, needed, rpaths, None)
+    }
+
+    fn by<'a>(
+        format: Format,
+        needed: impl Iterator<Item = &'a str> + 'a,
+        rpaths: impl Iterator<Item = &'a str>,
+        folder: Option<&'a Utf8Path>,
+    ) -> impl Iterator<Item = Self> + 'a {
+        let rpaths: Vec<String> = rpaths.flat_map(|path| path.split(':')).map(str::to_owned).collect();
+        needed.map(move |name| Self {
+            name: name.to_owned(),
+            format,
+            rpaths: rpaths.clone(),
             folder: folder.map(Utf8Path::to_owned),
         })
     }
@@ -169,13 +182,12 @@ fn loader_configuration() -> Vec<Utf8PathBuf> {
     named.chain(OWN).map(Utf8PathBuf::from).collect()
 }
 
-/// A library as it lies on this machine.
+/// A file as it lies on this machine.
 struct Found {
     path: Utf8PathBuf,
-    size: u64,
     modified: u128,
     sha256: String,
-    binaries: Vec<Binary>,
+    bytes: Vec<u8>,
 }
 
 impl Found {
@@ -185,18 +197,12 @@ impl Found {
         let metadata = fs_err::metadata(path).ok().filter(|file| file.is_file() && file.len() <= MOST)?;
         let modified = metadata.modified().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok());
         let bytes = fs_err::read(path).ok()?;
-        let file = objfile::parse(&bytes).ok()?;
-        let name = path.file_name().unwrap_or_default();
-        Some(Self {
-            size: metadata.len(),
-            modified: modified.map_or(0, |time| time.as_nanos()),
-            sha256: wheel::hash(&bytes).sha256.iter().fold(String::new(), |mut text, byte| {
-                let _ = write!(text, "{byte:02x}");
-                text
-            }),
-            binaries: file.objects().map(|object| Binary::of(name, name, metadata.len(), object)).collect(),
-            path: path.to_owned(),
-        })
+        let _kind = objfile::sniff(&bytes)?;
+        let mut sha256 = String::with_capacity(64);
+        for byte in wheel::hash(&bytes).sha256 {
+            let _ = write!(sha256, "{byte:02x}");
+        }
+        Some(Self { path: path.to_owned(), modified: modified.map_or(0, |time| time.as_nanos()), sha256, bytes })
     }
 
     /// Whether this is the file that was grafted as that member.
@@ -210,17 +216,27 @@ impl Found {
         let real = self.path.canonicalize_utf8().unwrap_or_else(|_| self.path.clone());
         let own = [file_name(&asked.name), self.path.file_name().unwrap_or_default(), file_name(real.as_str())];
         let named = graft.format != Format::Elf || own.contains(&member);
-        let same = |binary: &Binary| (binary.architecture, binary.exports) == (graft.architecture, graft.exports);
-        named && self.binaries.iter().any(same)
+        let same = |object: &objfile::Object<'_>| {
+            let binary = Binary::of(member, member, 0, object);
+            (binary.architecture, binary.exports) == (graft.architecture, graft.exports)
+        };
+        named && objfile::parse(&self.bytes).is_ok_and(|file| file.objects().any(same))
     }
 
-    fn folder(&self) -> Option<&Utf8Path> {
-        self.path.parent()
+    /// What it needs in turn lies beside it as often as not.
+    fn needs(&self) -> Vec<Asked> {
+        let Ok(file) = objfile::parse(&self.bytes) else { return Vec::new() };
+        let asked = file.objects().flat_map(|object| {
+            let needed = object.needed.iter().map(|needed| needed.name);
+            let rpaths = object.rpaths.iter().map(|rpath| rpath.path);
+            Asked::by(object.format, needed, rpaths, self.path.parent())
+        });
+        asked.collect()
     }
 
     fn origin(self, member: &str, passed: Vec<Utf8PathBuf>) -> Origin {
-        let Self { path, size, modified, sha256, .. } = self;
-        Origin { member: member.to_owned(), path, size, modified, sha256, passed }
+        let Self { path, modified, sha256, bytes } = self;
+        Origin { member: member.to_owned(), path, size: bytes.len() as u64, modified, sha256, passed }
     }
 }
 
