@@ -129,7 +129,7 @@ pub(crate) fn root(global: &Global) -> Result<Utf8PathBuf, Failure> {
         Some(project) => {
             let said = || variables::said("--project", project.as_str());
             let root = here.join(project);
-            let root = realpath::real(&root).map_err(|error| Failure::usage(format!("`{}`: {error}", said())))?;
+            let root = disk::real(&root).map_err(|error| Failure::usage(format!("`{}`: {error}", said())))?;
             if root.is_dir() { Ok(root) } else { Err(Failure::usage(format!("`{}` is not a folder", said()))) }
         }
         None => Ok(here.ancestors().find(|dir| dir.join(CONFIG_FILE).is_file()).unwrap_or(&here).to_owned()),

@@ -1,6 +1,5 @@
 //! Answers that stay true as long as certain files stay as they are, kept in one JSON file.
 
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::{collections::BTreeMap, time::UNIX_EPOCH};
 
 use camino::{Utf8Path, Utf8PathBuf};
@@ -112,68 +111,7 @@ impl<T: Serialize + DeserializeOwned + Clone> Answers<T> {
     pub(crate) fn save(self) {
         let Some(file) = self.file.filter(|_| self.changed) else { return };
         if let Ok(bytes) = serde_json::to_vec(&Written { asker: &self.asker, entries: &self.entries }) {
-            let _ = write_whole(&file, &bytes);
+            let _ = disk::write(&file, &bytes);
         }
-    }
-}
-
-/// Writes a file so that it is there whole or as it was before.
-pub(crate) fn write_whole(file: &Utf8Path, bytes: &[u8]) -> std::io::Result<()> {
-    // Its own for every writer: another thread may be at the same file.
-    static WRITERS: AtomicU64 = AtomicU64::new(0);
-    if let Some(folder) = file.parent() {
-        fs_err::create_dir_all(folder)?;
-    }
-    let writer = WRITERS.fetch_add(1, Ordering::Relaxed);
-    let beside = file.with_extension(format!("{}-{writer}.part", std::process::id()));
-    fs_err::write(&beside, bytes)?;
-    fs_err::rename(&beside, file).inspect_err(|_| {
-        let _ = fs_err::remove_file(&beside);
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Builds run side by side, and two of them may want the same file.
-    #[test]
-    fn many_may_write_one_file_at_once() {
-        let folder = tempfile::tempdir().unwrap();
-        let file = Utf8Path::from_path(folder.path()).unwrap().join("file.py");
-        std::thread::scope(|scope| {
-            for _ in 0..8 {
-                scope.spawn(|| (0..100).for_each(|_| write_whole(&file, b"whole").unwrap()));
-            }
-        });
-        assert_eq!(fs_err::read(&file).unwrap(), b"whole");
-        assert_eq!(file.parent().unwrap().read_dir_utf8().unwrap().count(), 1);
-    }
-
-    #[test]
-    fn an_answer_holds_as_long_as_its_witnesses() {
-        let folder = tempfile::tempdir().unwrap();
-        let folder = Utf8PathBuf::try_from(folder.path().to_owned()).unwrap();
-        fs_err::create_dir_all(&folder).unwrap();
-        let (there, missing, cache) = (folder.join("there"), folder.join("missing"), folder.join("deep/cache.json"));
-        fs_err::write(&there, "a").unwrap();
-        let open = |asker| Answers::<u32>::open(Some(cache.clone()), asker);
-
-        let mut answers = open("1");
-        assert_eq!(answers.get("q"), None);
-        answers.put("q", vec![Witness::of(&there), Witness::of(&missing)], 7);
-        answers.save();
-        assert_eq!(open("1").get("q"), Some(&7));
-        assert_eq!(open("2").get("q"), None, "another asker");
-
-        fs_err::write(&missing, "").unwrap();
-        assert_eq!(open("1").get("q"), None, "what was not there is");
-        fs_err::remove_file(&missing).unwrap();
-        assert_eq!(open("1").get("q"), Some(&7));
-        fs_err::write(&there, "ab").unwrap();
-        assert_eq!(open("1").get("q"), None, "what was there is another");
-        fs_err::write(&cache, "{ damaged").unwrap();
-        assert_eq!(open("1").get("q"), None);
-        fs_err::remove_dir_all(&folder).unwrap();
     }
 }

@@ -25,7 +25,8 @@ const APPLE: [&str; 3] = [
 const STUDIO: &str = "VC/Auxiliary/Build/Microsoft.VCToolsVersion.default.txt";
 
 /// Size and time of every compiler that may be called, by the names of their variables. `named` are those that a
-/// configuration says, `studios` the Visual Studios. All of a name on PATH count, not the first alone: that may be ccache or a script, which calls the next.
+/// configuration says, `studios` the Visual Studios. All of a name on PATH count, not the first alone: that may be ccache or
+/// a script, which calls the next.
 pub(crate) fn compilers(
     os: Os,
     env: &Environment<'_>,
@@ -80,7 +81,7 @@ fn all_of(program: &str, path: &[Utf8PathBuf], root: &Utf8Path, naming: &Naming)
 fn together(files: impl IntoIterator<Item = Utf8PathBuf>) -> String {
     let mut texts: Vec<String> = Vec::new();
     for file in files {
-        let Ok(real) = realpath::real(&file) else { continue };
+        let Ok(real) = disk::real(&file) else { continue };
         let Some(stamp) = Stamp::of(&real) else { continue };
         let text = format!("{real} {}", stamp.text());
         if !texts.contains(&text) {

@@ -109,7 +109,7 @@ impl Probe {
     fn path(&self) -> Vec<Utf8PathBuf> {
         let mut real = BTreeSet::new();
         let mut folders = self.environment().path();
-        folders.retain(|folder| folder.is_absolute() && realpath::real(folder).is_ok_and(|folder| real.insert(folder)));
+        folders.retain(|folder| folder.is_absolute() && disk::real(folder).is_ok_and(|folder| real.insert(folder)));
         folders
     }
 

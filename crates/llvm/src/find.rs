@@ -155,7 +155,7 @@ impl Looking {
         let mut refused = BTreeSet::new();
         for place in places {
             // Xcode goes by several names on one machine; for one that cannot be used the first will do.
-            let again = otherwise.is_some() && realpath::real(&place).is_ok_and(|real| !refused.insert(real));
+            let again = otherwise.is_some() && disk::real(&place).is_ok_and(|real| !refused.insert(real));
             if !again {
                 self.at_prefix(&place, origin, Mention::Always, otherwise);
             }
@@ -176,7 +176,7 @@ impl Looking {
 
     fn at_program(&mut self, program: &Utf8Path, ask: AskLlvmConfig<'_>) {
         let origin = Origin::LlvmConfigOnPath(program.file_name().unwrap_or_default().to_owned());
-        let seen = match realpath::real(program) {
+        let seen = match disk::real(program) {
             Err(error) => Seen::Unusable(error.to_string()),
             Ok(real) => match real.parent().and_then(Utf8Path::parent).map(locate) {
                 Some(Located::CmakeDir(cmake_dir)) => self.installation(&cmake_dir, &origin, Some(program)),
@@ -201,7 +201,7 @@ impl Looking {
             return Seen::Unusable(format!("`{program}` does not say version, prefix and library folder"));
         };
         // As everything else is written: on Windows it answers with either slash.
-        let plain = |path: String| realpath::real(Utf8Path::new(&path)).unwrap_or_else(|_| path.into());
+        let plain = |path: String| disk::real(Utf8Path::new(&path)).unwrap_or_else(|_| path.into());
         let prefix = plain(prefix);
         if let Some(reason) = places::foreign(&prefix, origin) {
             return Seen::Unusable(reason.to_owned());
@@ -227,7 +227,7 @@ impl Looking {
     }
 
     fn installation(&mut self, cmake_dir: &Utf8Path, origin: &Origin, program: Option<&Utf8Path>) -> Seen {
-        let cmake_dir = match realpath::real(cmake_dir) {
+        let cmake_dir = match disk::real(cmake_dir) {
             Ok(real) => real,
             Err(error) => return Seen::Unusable(error.to_string()),
         };
@@ -275,7 +275,7 @@ impl Looking {
     fn for_runtime(&mut self, pattern: &Utf8Path, origin: &Origin) {
         for folder in expand(pattern) {
             for library in matching(&folder, |name| names::recognise(name).is_some()) {
-                if let Ok(real) = realpath::real(&library)
+                if let Ok(real) = disk::real(&library)
                     && self.seen.insert(real.clone())
                 {
                     self.note(&folder, origin, Seen::RuntimeOnly(real));
@@ -333,7 +333,7 @@ fn shared_library(prefix: &Utf8Path, library_dir: &Utf8Path, version: &LlvmVersi
         .flat_map(|folder| matching(folder, |name| names::recognise(name).is_some()))
         .filter_map(|file| {
             let name = names::recognise(file.file_name()?)?;
-            let real = realpath::real(&file).ok()?;
+            let real = disk::real(&file).ok()?;
             let major = name.major.or_else(|| names::recognise(real.file_name()?)?.major);
             major.is_none_or(|major| major == version.major).then_some((name.c_api_only, real))
         })

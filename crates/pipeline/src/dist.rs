@@ -3,7 +3,7 @@
 use camino::{Utf8Path, Utf8PathBuf};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use std::io::{self, Read, Write};
+use std::io::{self, Read};
 use std::time::UNIX_EPOCH;
 
 /// What is remembered of a proven build: with this key, this wheel.
@@ -167,7 +167,7 @@ pub(crate) fn land(file: &Utf8Path, dist: &Utf8Path) -> io::Result<Utf8PathBuf> 
     let beside = dist.join(format!(".{name}.{}.part", std::process::id()));
     let landed = fs_err::hard_link(file, &beside)
         .or_else(|_| fs_err::copy(file, &beside).map(drop))
-        .and_then(|()| fs_err::rename(&beside, &place));
+        .and_then(|()| disk::replace(&beside, &place));
     if let Err(error) = landed {
         let _ = fs_err::remove_file(&beside);
         return Err(error);
@@ -193,10 +193,7 @@ pub(crate) fn sweep(dist: &Utf8Path) {
 /// # Errors
 /// What the file system says; nothing half-written stays.
 pub(crate) fn write_whole(path: &Utf8Path, bytes: &[u8]) -> io::Result<()> {
-    path.parent()
-        .map_or(Ok(()), fs_err::create_dir_all)
-        .and_then(|()| wheel::atomic_write(path, |file| file.write_all(bytes)))
-        .map_err(|error: io::Error| error.kind().into())
+    disk::write(path, bytes).map_err(|error| error.kind().into())
 }
 
 #[cfg(test)]

@@ -266,8 +266,7 @@ impl Planner<'_> {
         let rust = self.project.pyproject.uses_rust();
         let all = self.world.compilers.iter();
         let meant = all.filter(|(name, _)| rust || !matches!(name.as_str(), "RUSTC" | "rustup"));
-        let studios = self.world.visual_studios.iter().flatten().map(|folder| format!("Visual Studio {folder}\n"));
-        meant.map(|(name, found)| format!("{name} {found}\n")).chain(studios).collect()
+        meant.map(|(name, found)| format!("{name} {found}\n")).collect()
     }
 }
 

@@ -31,6 +31,6 @@ pub use text::{Headers, TextProblem, TextProblemKind};
 pub use wheel_file::WheelFile;
 pub use whole::Wheel;
 pub use write::{
-    Content, Edits, Level, Packing, WriteError, WriteOptions, Written, atomic_write, canonicalise, compress_anew,
-    pack_dir, rewrite, with_stored,
+    Content, Edits, Level, Packing, WriteError, WriteOptions, Written, canonicalise, compress_anew, pack_dir, rewrite,
+    with_stored,
 };

@@ -39,7 +39,7 @@ pub(super) fn on_demand(options: &ProofOptions) -> Option<OnDemand> {
             return Opened::Absent;
         }
         // The same file through symbolic links is one image.
-        let Ok(real) = realpath::real(path) else { return Opened::Absent };
+        let Ok(real) = disk::real(path) else { return Opened::Absent };
         if let Some(images) = known.lock().unwrap_or_else(PoisonError::into_inner).get(&real) {
             return Opened::Images(images.clone());
         }

@@ -126,7 +126,7 @@ fn verify(
 pub(crate) fn folders(given: &[Utf8PathBuf]) -> Result<Vec<Utf8PathBuf>, Failure> {
     given
         .iter()
-        .map(|dir| match realpath::real(dir) {
+        .map(|dir| match disk::real(dir) {
             Ok(real) if real.is_dir() => Ok(real),
             Ok(_) => Err(Failure::usage(format!("`--lib-dir {dir}` is not a folder"))),
             Err(error) => Err(Failure::usage(format!("`--lib-dir {dir}`: {error}"))),

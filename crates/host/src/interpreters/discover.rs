@@ -122,7 +122,7 @@ impl Found<'_> {
             }
             return;
         }
-        let real_path = match realpath::real(&path) {
+        let real_path = match disk::real(&path) {
             Ok(real_path) => real_path,
             Err(error) => {
                 if self.seen.insert(path.clone()) {

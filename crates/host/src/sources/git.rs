@@ -131,7 +131,7 @@ impl Repository {
 
 /// The real path of a folder, an error naming it.
 pub(super) fn real(path: &Utf8Path) -> Result<Utf8PathBuf, SourcesError> {
-    realpath::real(path).map_err(|error| std::io::Error::new(error.kind(), format!("`{path}`: {error}")).into())
+    disk::real(path).map_err(|error| std::io::Error::new(error.kind(), format!("`{path}`: {error}")).into())
 }
 
 /// The error for a path that cannot be handed on as text.

@@ -10,7 +10,7 @@ use std::{
 use camino::{Utf8Path, Utf8PathBuf};
 use sha2::{Digest as _, Sha256};
 
-use crate::cached::{modified, write_whole};
+use crate::cached::modified;
 
 pub(super) type Hash = [u8; 32];
 
@@ -104,7 +104,7 @@ impl Hashes {
             bytes.extend_from_slice(facts.as_bytes());
             bytes.extend_from_slice(name);
         }
-        let _ = write_whole(&file, &bytes);
+        let _ = disk::write(&file, &bytes);
     }
 }
 

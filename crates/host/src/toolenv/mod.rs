@@ -8,7 +8,6 @@ mod pip_settings;
 mod uv;
 
 use crate::Interpreter;
-use crate::cached::write_whole;
 use camino::{Utf8Path, Utf8PathBuf};
 use exec::{Runner, Step, StepError};
 use platform::paths;
@@ -123,7 +122,7 @@ impl ToolEnvironment {
             return Ok(false);
         }
         fs_err::create_dir_all(self.parent())?;
-        write_whole(&self.bundled_pip(), BUNDLED_PIP.as_bytes())?;
+        disk::write(&self.bundled_pip(), BUNDLED_PIP.as_bytes())?;
         fs_err::write(self.requirements_file(), &self.requirements)?;
         for step in steps {
             runner.run(step)?;

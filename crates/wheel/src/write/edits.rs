@@ -9,7 +9,7 @@ use rayon::prelude::*;
 
 use super::deflate::Packer;
 use super::zip::{Item, ZipWriter};
-use super::{WriteError, WriteOptions, Written, atomic_write, folder_of};
+use super::{WriteError, WriteOptions, Written, folder_of};
 use crate::archive::{Archive, DosTime, Harm, Hashes, Member, MemberHash, Method, check_name, hash};
 use crate::dist_info::{DistInfo, Place};
 use crate::record::{Digest, Record, RecordEntry};
@@ -177,7 +177,7 @@ pub fn canonicalise(input: &Utf8Path, out: &Utf8Path, options: &WriteOptions) ->
     let written = rewrite(&archive, &Edits::new(), None, &beside, options)?;
     // Windows replaces no file that is mapped.
     drop(archive);
-    fs_err::rename(&beside, out)?;
+    disk::replace(&beside, out)?;
     Ok(written)
 }
 
@@ -284,7 +284,7 @@ fn write(
     entries.sort_by(|a, b| (place(&a.name), &a.name).cmp(&(place(&b.name), &b.name)));
     entries.push(record(&entries, info, options)?);
     let members = entries.len();
-    let size = atomic_write(out, |file| {
+    let size = disk::write_with(out, |file| {
         let mut writer = ZipWriter::new(BufWriter::with_capacity(1 << 17, file), DosTime::from_epoch(options.epoch));
         for entry in &entries {
             let mode = if entry.mode & 0o111 == 0 { 0o100_644 } else { 0o100_755 };

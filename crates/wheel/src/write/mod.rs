@@ -3,7 +3,6 @@
 //! The form: no folders, members sorted by name with the `.dist-info` last and RECORD at the very end, one time for
 //! all, modes 0644 or 0755, RECORD made anew. What did not change keeps its compressed bytes.
 
-mod atomic;
 mod deflate;
 mod edits;
 mod stored;
@@ -14,7 +13,6 @@ use camino::{Utf8Path, Utf8PathBuf};
 use crate::archive::{MemberError, Problem, WheelError};
 use crate::dist_info::DistInfoError;
 
-pub use atomic::atomic_write;
 pub use deflate::{Level, Packing};
 pub use edits::{Content, Edits, canonicalise, compress_anew, pack_dir, rewrite};
 pub use stored::with_stored;

@@ -6,7 +6,7 @@ use std::io::BufWriter;
 use camino::Utf8Path;
 
 use super::zip::{Item, ZipWriter};
-use super::{WriteError, WriteOptions, Written, atomic_write};
+use super::{WriteError, WriteOptions, Written};
 use crate::archive::{Archive, Harm, Method};
 
 /// Writes `archive` to `out` as it is, member by member in its order, except that those in `inflated` (by
@@ -24,7 +24,7 @@ pub fn with_stored(
     if let Some(problem) = archive.problems().iter().find(|problem| problem.kind.harm() > Harm::Odd) {
         return Err(WriteError::Unsound { path: archive.path().to_owned(), problem: problem.clone() });
     }
-    let size = atomic_write(out, |file| {
+    let size = disk::write_with(out, |file| {
         let mut writer =
             ZipWriter::new(BufWriter::with_capacity(1 << 17, file), crate::DosTime::from_epoch(options.epoch));
         for member in archive.members() {

@@ -7,8 +7,8 @@ use camino::Utf8Path;
 use crate::zip::{Entry, Zip};
 use crate::{Folder, run};
 use wheelproof_wheel::{
-    Archive, Content, DosTime, Edits, Level, Packing, Wheel, WriteError, WriteOptions, atomic_write, canonicalise,
-    check_record, pack_dir, rewrite, with_stored,
+    Archive, Content, DosTime, Edits, Level, Packing, Wheel, WriteError, WriteOptions, canonicalise, check_record,
+    pack_dir, rewrite, with_stored,
 };
 
 const OPTIONS: WriteOptions = WriteOptions { epoch: 1_700_000_000, level: LEVEL, packing: Packing::Dense };
@@ -213,29 +213,6 @@ impl Entry {
 
     fn both_crc(&mut self, crc: u32) {
         (self.local.crc, self.central.crc) = (crc, crc);
-    }
-}
-
-#[test]
-fn atomic() {
-    let folder = Folder::new();
-    let path = folder.join("file");
-    fs_err::write(&path, "old").unwrap();
-    let failed = atomic_write(&path, |file| {
-        std::io::Write::write_all(file, b"half")?;
-        Err::<(), _>(std::io::Error::other("stop"))
-    });
-    assert_eq!(failed.unwrap_err().to_string(), "stop");
-    assert_eq!((fs_err::read_to_string(&path).unwrap().as_str(), folder.names()), ("old", vec!["file".to_owned()]));
-    atomic_write(&path, |file| std::io::Write::write_all(file, b"new")).unwrap();
-    assert_eq!((fs_err::read_to_string(&path).unwrap().as_str(), folder.names()), ("new", vec!["file".to_owned()]));
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        let fresh = folder.join("fresh");
-        fs_err::write(&fresh, "").unwrap();
-        let mode = |path| fs_err::metadata(path).unwrap().permissions().mode();
-        assert_eq!(mode(&path), mode(&fresh));
     }
 }
 

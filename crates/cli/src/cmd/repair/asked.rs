@@ -64,7 +64,7 @@ fn wheels(args: &RepairArgs, here: &Utf8Path) -> Result<Vec<Given>, Failure> {
             Ok(false) => return Err(no_file(typed, &path)),
             Err(error) => return Err(not_there(typed, &error)),
         }
-        let real = realpath::real(&path).map_err(|error| not_there(typed, &error))?;
+        let real = disk::real(&path).map_err(|error| not_there(typed, &error))?;
         let file_name = path.file_name().unwrap_or_default();
         let same_name = found.iter().find(|(other, _)| {
             // Systems that take names in any case for one would overwrite these too.
@@ -180,12 +180,12 @@ pub(super) fn out(typed: &Utf8Path, here: &Utf8Path, wheels: &[Given]) -> Result
         return Err(Failure::usage("--out names no folder"));
     }
     let out = here.join(typed);
-    if let Ok(real) = realpath::real(&out) {
+    if let Ok(real) = disk::real(&out) {
         if !real.is_dir() {
             return Err(Failure::usage(format!("`{typed}` is a file; --out names a folder")));
         }
         for given in wheels {
-            let its_own = [given.path.parent().and_then(|dir| realpath::real(dir).ok()), beside(&given.path)];
+            let its_own = [given.path.parent().and_then(|dir| disk::real(dir).ok()), beside(&given.path)];
             if its_own.into_iter().flatten().any(|folder| folder == real) {
                 let message = format!(
                     "`--out {typed}` is where the given wheel `{}` lies: the result could take its place, and what the build \
@@ -207,7 +207,7 @@ pub(super) fn out(typed: &Utf8Path, here: &Utf8Path, wheels: &[Given]) -> Result
 
 /// The folder in which the file lies that a link may lead to.
 fn beside(path: &Utf8Path) -> Option<Utf8PathBuf> {
-    realpath::real(path).ok()?.parent().map(Utf8Path::to_owned)
+    disk::real(path).ok()?.parent().map(Utf8Path::to_owned)
 }
 
 /// The system's own words, without the action and the path that fs-err puts before them: the message has them already.

@@ -32,7 +32,7 @@ impl Delivery {
         }
         let place = self.out.join(name);
         // What was made here is moved where that is possible; the given wheel stays where it is.
-        let moved = repaired.how == How::Repaired && fs_err::rename(&repaired.wheel, &place).is_ok();
+        let moved = repaired.how == How::Repaired && disk::replace(&repaired.wheel, &place).is_ok();
         if !moved {
             copy(&repaired.wheel, &place)
                 .map_err(|error| format!("it could not be put into `{}`: {}", self.out, reason(&error)))?;
@@ -46,7 +46,7 @@ impl Delivery {
 fn copy(from: &Utf8Path, to: &Utf8Path) -> std::io::Result<()> {
     const PIECE: usize = 1 << 20;
     let mut source = fs_err::File::open(from)?;
-    wheel::atomic_write::<_, std::io::Error>(to, |file| {
+    disk::write_with::<_, std::io::Error>(to, |file| {
         let mut piece = vec![0; PIECE];
         loop {
             let count = source.read(&mut piece)?;

@@ -181,7 +181,7 @@ fn import(
     named: Vec<String>,
     cancel: &Cancel,
 ) -> Result<Imported, Failure> {
-    let whole = realpath::real(path).map_err(|error| Failure::usage(format!("`{path}`: {error}")))?;
+    let whole = disk::real(path).map_err(|error| Failure::usage(format!("`{path}`: {error}")))?;
     // Tests are nobody's import. Where all packages are namespaces, the extension modules are what there is to import.
     let packages = proof.packages.iter().filter(|name| !matches!(name.as_str(), "tests" | "test"));
     let mut imports: Vec<String> = if named.is_empty() { packages.cloned().collect() } else { named };

@@ -1,13 +1,18 @@
-//! The one spelling of a file that lies on this disk, for everything that compares files or hands their paths on.
+//! Files on this disk: the one spelling of each, for everything that compares files or hands their paths on, and how one is
+//! written so that it is there whole or as it was before.
 //!
-//! Knows that a file has many names (links, `..`, another case, short names) and that Windows gives its real ones as
-//! `\\?\C:\…`, which CMake, MSVC, batch files and much of Python do not take. Must not know what the files are for. How
-//! paths are written without a disk is in `platform::paths`.
+//! Knows that a file has many names (links, `..`, another case, short names), that Windows gives its real ones as
+//! `\\?\C:\…`, which CMake, MSVC, batch files and much of Python do not take, and that Windows replaces no file while
+//! somebody has it open. Must not know what the files are for. How paths are written without a disk is in `platform::paths`.
 #![forbid(unsafe_code)]
+
+mod whole;
 
 use std::io;
 
 use camino::{Utf8Path, Utf8PathBuf};
+
+pub use whole::{replace, write, write_with};
 
 /// The real path of a file or folder: absolute, links followed, in the case in which it is stored (macOS and Windows), and
 /// on Windows in the plain form (`C:\x`, `\\server\share\x`) wherever every program means the same file by it. Two paths
