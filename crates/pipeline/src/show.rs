@@ -2,6 +2,7 @@
 
 use crate::report::{BuildReport, Report, Status, duration, size};
 use diagnostics::printable;
+use plan::show::NotRun;
 use std::fmt::Write as _;
 
 /// The steps whose times are worth a column of their own; the rest is summed up as `other`.
@@ -60,22 +61,12 @@ pub fn text(report: &Report) -> String {
         }
         detail(&mut out, build, width);
     }
-    let skipped: Vec<&BuildReport> = report.builds.iter().filter(|build| build.status == Status::Skipped).collect();
+    let skipped = report.builds.iter().filter(|build| build.status == Status::Skipped);
+    let skipped = NotRun::together(skipped.map(|build| (name(build), build.reason.as_deref(), build.help.as_deref())));
     if !skipped.is_empty() {
         let _ = writeln!(out, "\nNot run here:");
-        for build in skipped {
-            let _ = writeln!(
-                out,
-                "  {}: {}",
-                name(build),
-                printable(build.reason.as_deref().unwrap_or("").lines().next().unwrap_or(""))
-            );
-            for line in build.reason.as_deref().unwrap_or("").lines().skip(1) {
-                let _ = writeln!(out, "      {}", printable(line));
-            }
-            if let Some(help) = &build.help {
-                let _ = writeln!(out, "      to run it: {}", printable(help));
-            }
+        for group in &skipped {
+            let _ = write!(out, "{group}");
         }
     }
     let _ = writeln!(out, "\n{}", verdict(report));

@@ -4,7 +4,7 @@ use crate::plan::{Plan, PlannedBuild};
 use crate::settings::Explained;
 use exec::{Shell, Step};
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 
 /// The plan for people. `root` is left out of paths that lie below it; with `whole`, each step shows its environment, log
 /// and key too.
@@ -32,26 +32,61 @@ pub fn text(plan: &Plan, root: &str, whole: bool) -> String {
         }
         out.push('\n');
     }
-    let blocked: Vec<_> = plan.builds.iter().filter(|build| !build.runnable).collect();
+    let blocked = NotRun::of(plan);
     if !blocked.is_empty() {
         out.push_str("Not run here:\n");
-        for build in &blocked {
-            let reason = build.reason.as_deref().unwrap_or("no reason is known");
-            let mut lines = reason.lines();
-            let _ = writeln!(out, "  {}: {}", build.scope(), lines.next().unwrap_or_default());
-            for line in lines {
-                let _ = writeln!(out, "      {line}");
-            }
-            if let Some(remedy) = &build.remedy {
-                let _ = writeln!(out, "      to run it: {remedy}");
-            }
+        for group in &blocked {
+            let _ = write!(out, "{group}");
         }
     }
     let _ = writeln!(out, "{}", verdict(plan));
-    if blocked.len() < plan.builds.len() && !whole {
+    if plan.builds.iter().any(|build| build.runnable) && !whole {
         out.push_str("-v shows environments, logs and cache keys; --format json has everything.\n");
     }
     out
+}
+
+/// Builds that do not run here for one and the same reason.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NotRun<'a> {
+    /// Their names.
+    pub builds: Vec<String>,
+    /// Why not.
+    pub reason: &'a str,
+    /// What would make them run.
+    pub remedy: Option<&'a str>,
+}
+
+impl<'a> NotRun<'a> {
+    /// Puts builds (name, reason, remedy) together that differ in their names alone, in the order of their first.
+    pub fn together(builds: impl Iterator<Item = (String, Option<&'a str>, Option<&'a str>)>) -> Vec<Self> {
+        let mut groups: Vec<Self> = Vec::new();
+        for (name, reason, remedy) in builds {
+            let reason = reason.unwrap_or("no reason is known");
+            match groups.iter_mut().find(|group| (group.reason, group.remedy) == (reason, remedy)) {
+                Some(group) => group.builds.push(name),
+                None => groups.push(Self { builds: vec![name], reason, remedy }),
+            }
+        }
+        groups
+    }
+
+    /// Those of a plan.
+    pub fn of(plan: &'a Plan) -> Vec<Self> {
+        let blocked = plan.builds.iter().filter(|build| !build.runnable);
+        Self::together(blocked.map(|build| (build.scope(), build.reason.as_deref(), build.remedy.as_deref())))
+    }
+}
+
+/// A line with the names, below it what the reason says further, and the remedy.
+impl fmt::Display for NotRun<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut lines = self.reason.lines().map(diagnostics::printable);
+        writeln!(f, "  {}: {}", self.builds.join(", "), lines.next().unwrap_or_default())?;
+        lines.try_for_each(|line| writeln!(f, "      {line}"))?;
+        let them = if self.builds.len() == 1 { "it" } else { "them" };
+        self.remedy.map_or(Ok(()), |remedy| writeln!(f, "      to run {them}: {}", diagnostics::printable(remedy)))
+    }
 }
 
 /// One sentence about the whole plan.
@@ -89,13 +124,12 @@ pub fn markdown(plan: &Plan, explained: &[Explained], root: &str) -> String {
         }
         out.push_str("````\n");
     }
-    let blocked: Vec<_> = plan.builds.iter().filter(|build| !build.runnable).collect();
+    let blocked = NotRun::of(plan);
     if !blocked.is_empty() {
         out.push_str("\n## Not run here\n\n| build | why | what would make it run |\n|---|---|---|\n");
-        for build in blocked {
-            let reason = build.reason.as_deref().unwrap_or("no reason is known");
-            let remedy = build.remedy.as_deref().unwrap_or_default();
-            let _ = writeln!(out, "| {} | {} | {} |", build.scope(), cell(reason), cell(remedy));
+        for NotRun { builds, reason, remedy } in blocked {
+            let _ =
+                writeln!(out, "| {} | {} | {} |", builds.join("<br>"), cell(reason), cell(remedy.unwrap_or_default()));
         }
     }
     out

@@ -5,6 +5,7 @@ use crate::context::Context;
 use crate::exit::{self, Failure};
 use crate::output;
 use exec::Cancel;
+use plan::show::NotRun;
 use std::fmt::Write as _;
 
 pub(crate) fn run(global: &Global, args: &DoctorArgs, cancel: &Cancel) -> Result<u8, Failure> {
@@ -70,16 +71,11 @@ pub(crate) fn run(global: &Global, args: &DoctorArgs, cancel: &Cancel) -> Result
     let _ = writeln!(text, "\nInstalls:");
     text.push_str(&installs(world));
     let _ = writeln!(text, "\nBuilds:");
-    for build in &plan.builds {
-        let state = if build.runnable { "runs here" } else { build.reason.as_deref().unwrap_or("") };
-        let mut lines = state.lines();
-        let _ = writeln!(text, "  {}: {}", build.scope(), lines.next().unwrap_or(""));
-        for line in lines {
-            let _ = writeln!(text, "      {line}");
-        }
-        if let Some(remedy) = &build.remedy {
-            let _ = writeln!(text, "      to run it: {remedy}");
-        }
+    for build in plan.builds.iter().filter(|build| build.runnable) {
+        let _ = writeln!(text, "  {}: runs here", build.scope());
+    }
+    for group in NotRun::of(&plan) {
+        let _ = write!(text, "{group}");
     }
     text.push_str(&everything_at_once(&plan::needs(&plan), world));
     output::line(&text)?;
