@@ -75,7 +75,8 @@ fn a_disk_too_full_for_the_report_does_not_hide_why_the_build_failed() {
     }
     let sandbox = Sandbox::plain(&PLAIN);
     let outcome = sandbox.wheels(&[]).env("BEFORE", FULLER).under(&in_namespace("dist")).run();
-    let _ = outcome.fails(4).says(&["could not be put into dist/", "dist/report.", "cannot be written: no storage space"]);
+    let _ =
+        outcome.fails(4).says(&["could not be put into dist/", "dist/report.", "cannot be written: no storage space"]);
 }
 
 #[test]
