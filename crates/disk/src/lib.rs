@@ -12,7 +12,7 @@ use std::io;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
-pub use whole::{replace, write, write_with};
+pub use whole::{folder_of, replace, write, write_with};
 
 /// The real path of a file or folder: absolute, links followed, in the case in which it is stored (macOS and Windows), and
 /// on Windows in the plain form (`C:\x`, `\\server\share\x`) wherever every program means the same file by it. Two paths

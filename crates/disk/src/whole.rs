@@ -3,7 +3,7 @@
 use std::io::{self, ErrorKind, Write as _};
 use std::time::{Duration, Instant};
 
-use camino::{Utf8Path, Utf8PathBuf};
+use camino::Utf8Path;
 
 /// How long it is tried to replace a file that somebody holds. Whoever reads it, or looks through it for viruses, is done
 /// sooner.
@@ -82,11 +82,11 @@ fn is_held(error: &io::Error) -> bool {
         && (error.kind() == ErrorKind::PermissionDenied || error.raw_os_error() == Some(SHARING_VIOLATION))
 }
 
-/// The folder that a file lies in.
-fn folder_of(path: &Utf8Path) -> Utf8PathBuf {
+/// The folder that a file lies in: `.` for a name alone.
+pub fn folder_of(path: &Utf8Path) -> &Utf8Path {
     match path.parent() {
-        Some(folder) if !folder.as_str().is_empty() => folder.to_owned(),
-        _ => Utf8PathBuf::from("."),
+        Some(folder) if folder != "" => folder,
+        _ => Utf8Path::new("."),
     }
 }
 
@@ -94,6 +94,7 @@ fn folder_of(path: &Utf8Path) -> Utf8PathBuf {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+    use camino::Utf8PathBuf;
 
     fn folder() -> (tempfile::TempDir, Utf8PathBuf) {
         let folder = tempfile::tempdir().unwrap();

@@ -9,7 +9,7 @@ use rayon::prelude::*;
 
 use super::deflate::Packer;
 use super::zip::{Item, ZipWriter};
-use super::{WriteError, WriteOptions, Written, folder_of};
+use super::{WriteError, WriteOptions, Written};
 use crate::archive::{Archive, DosTime, Harm, Hashes, Member, MemberHash, Method, check_name, hash};
 use crate::dist_info::{DistInfo, Place};
 use crate::record::{Digest, Record, RecordEntry};
@@ -171,7 +171,7 @@ pub fn canonicalise(input: &Utf8Path, out: &Utf8Path, options: &WriteOptions) ->
     if input != out {
         return rewrite(&archive, &Edits::new(), None, out, options);
     }
-    let folder = tempfile::Builder::new().prefix(".wheelproof-").tempdir_in(folder_of(out))?;
+    let folder = tempfile::Builder::new().prefix(".wheelproof-").tempdir_in(disk::folder_of(out))?;
     let beside = Utf8Path::from_path(folder.path()).map(|folder| folder.join("canonical.whl"));
     let beside = beside.ok_or_else(|| std::io::Error::other("the temporary folder has no UTF-8 name"))?;
     let written = rewrite(&archive, &Edits::new(), None, &beside, options)?;

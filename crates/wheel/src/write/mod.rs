@@ -8,7 +8,7 @@ mod edits;
 mod stored;
 mod zip;
 
-use camino::{Utf8Path, Utf8PathBuf};
+use camino::Utf8PathBuf;
 
 use crate::archive::{MemberError, Problem, WheelError};
 use crate::dist_info::DistInfoError;
@@ -100,12 +100,4 @@ pub enum WriteError {
     /// A name is longer than a zip archive can say.
     #[error("the name of a member is longer than 65535 bytes")]
     NameTooLong,
-}
-
-/// The folder that a path's file lies in.
-fn folder_of(path: &Utf8Path) -> &Utf8Path {
-    match path.parent() {
-        Some(parent) if parent != "" => parent,
-        _ => Utf8Path::new("."),
-    }
 }

@@ -4,7 +4,6 @@ use super::asked::reason;
 use camino::{Utf8Path, Utf8PathBuf};
 use repair::{How, Repaired};
 use std::collections::BTreeMap;
-use std::io::{Read as _, Write as _};
 
 /// The folder, and who has put what into it.
 pub(super) struct Delivery {
@@ -44,16 +43,8 @@ impl Delivery {
 
 /// Beside its place first, then renamed there.
 fn copy(from: &Utf8Path, to: &Utf8Path) -> std::io::Result<()> {
-    const PIECE: usize = 1 << 20;
     let mut source = fs_err::File::open(from)?;
-    disk::write_with::<_, std::io::Error>(to, |file| {
-        let mut piece = vec![0; PIECE];
-        loop {
-            let count = source.read(&mut piece)?;
-            let Some(read) = piece.get(..count).filter(|read| !read.is_empty()) else { return Ok(()) };
-            file.write_all(read)?;
-        }
-    })
+    disk::write_with(to, |file| std::io::copy(&mut source, file)).map(drop)
 }
 
 #[cfg(test)]
